@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef AUTHORITY_AUTHORITY_H
+#define AUTHORITY_AUTHORITY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "daemon/authority/decide.h"
+#include "daemon/store/store.h"
+#include "lib/base/clock.h"
+#include "lib/pki/trust-cache.h"
+#include "lib/varlink/server.h"
+
+/* The one object of certlogind.  Members are open to daemon/authority alone. */
+
+struct signer;      /* holds the server key */
+struct logins;      /* logins and tickets, in memory */
+struct links;       /* connected gates */
+struct limits;      /* budgets per source */
+struct turn;        /* answers that wait for the commit */
+struct sessions;    /* pidfds of open sessions */
+
+struct roles {      /* resolved once, at start: no NSS call after it */
+	uid_t gate_local, gate_network;
+	gid_t admin, audit;                 /* (gid_t)-1: no such group */
+	uid_t prove;
+};
+
+struct authority {
+	sd_event *event;
+	const struct clock *clock;
+	struct store *store;
+	struct signer *signer;
+	struct trust_cache *cache;
+	struct logins *logins;
+	struct links *links;
+	struct limits *limits;
+	struct turn *turn;
+	struct sessions *sessions;
+	struct vl_server *service_api;
+	struct vl_server *admin_api;
+	struct roles roles;
+
+	struct anchor *anchors;             /* parsed; reloaded by authority_trust_changed() */
+	size_t n_anchors;
+
+	const char *backup_dir;
+	int64_t started;                    /* realtime */
+	uint64_t logins_allowed, logins_denied, proofs, link_violations;
+	bool read_only_logged;
+};
+
+/* Anchors changed: read them again, forget remembered paths. */
+int authority_trust_changed(struct authority *a);
+
+/* Now, for decisions: max(clock, floor). */
+int64_t authority_now(struct authority *a);
+
+/*
+ * The turn.  Calls answered with an allow, or with anything that tells of a write, go through here:
+ * they leave after the commit that covers them; when it fails `failed` is called instead.
+ * At most LIMIT_TURN_REPLIES wait, and none longer than LIMIT_TURN_USEC.
+ */
+typedef void (*turn_func)(void *userdata, int commit_result);
+int turn_defer(struct turn *t, turn_func func, void *userdata);
+/* Varlink shorthand: keeps the call, answers after the commit; SystemError when that fails. */
+int turn_reply(struct turn *t, struct vl_call *call, json_t *parameters);
+
+/* api-admin.c, api-service.c */
+extern const struct vl_interface api_admin;
+extern const struct vl_interface api_service;
+bool api_admin_authorize(struct vl_call *call, const struct vl_method *method, void *userdata);
+
+/* Facts about a chain and a request from the store: used by login.c and by TestLogin. */
+struct gather {
+	struct path path;
+	bool path_remembered;
+	struct certificate_owner owner;
+	bool has_owner;
+	struct service_row service;
+	bool has_service;
+	struct access_row *access;
+	struct facts facts;                 /* points into this struct: do not copy or move it */
+};
+int gather_facts(struct authority *a, const struct cert *const *chain, size_t n, const char *account,
+		 const char *service, int64_t now, struct gather *ret);
+void gather_deinit(struct gather *g);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+/* Every limit of certlogin, on one page.  Each has a test that fails when it is lifted. */
+
+#define USEC_PER_SEC 1000000ULL
+
+/* Time, microseconds */
+#define LIMIT_OUR_FLIGHT_USEC (5 * USEC_PER_SEC)     /* accept to our flight sent */
+#define LIMIT_CLIENT_LOCAL_USEC (60 * USEC_PER_SEC)  /* client's flight, local gate: PIN, touch */
+#define LIMIT_CLIENT_NET_USEC (30 * USEC_PER_SEC)    /* client's flight, network gate */
+#define LIMIT_CALL_USEC (5 * USEC_PER_SEC)           /* handshake done to the one call */
+#define LIMIT_PROOF_USEC (65 * USEC_PER_SEC)         /* authority: SIGN to PROVE */
+#define LIMIT_TICKET_USEC (60 * USEC_PER_SEC)        /* commit to redeem, CLOCK_BOOTTIME */
+#define LIMIT_REDEEMED_USEC (60 * USEC_PER_SEC)      /* redeem to account/session */
+#define LIMIT_LOGIN_USEC (180 * USEC_PER_SEC)        /* begin to redeem */
+#define LIMIT_HELPER_USEC (90 * USEC_PER_SEC)        /* PAM waits for the helper */
+#define LIMIT_PAM_CALL_USEC (10 * USEC_PER_SEC)      /* PAM waits for one answer of the authority */
+#define LIMIT_AGENT_USEC (60 * USEC_PER_SEC)         /* helper waits for ssh-agent (ssh-add -c) */
+
+/* TLS */
+#define LIMIT_HANDSHAKE_BYTES (64 * 1024)            /* from the client, until the handshake ends */
+#define LIMIT_CHAIN_CERTS 6
+#define LIMIT_CHAIN_BYTES (32 * 1024)
+#define LIMIT_CERT_BYTES (16 * 1024)
+#define LIMIT_RSA_MIN_BITS 2048
+#define LIMIT_RSA_MAX_BITS 4096
+#define LIMIT_RSA_E_BITS 32
+#define LIMIT_ALPN_NAMES 8
+
+/* Connections */
+#define LIMIT_GATE_CONNECTIONS 4096                  /* per gate thread */
+#define LIMIT_GATE_PER_SOURCE 32                     /* per uid or address and thread */
+#define LIMIT_NONCES_AHEAD 32                        /* FRESH slots per link */
+#define LIMIT_SLOTS 8192                             /* slots per link */
+#define LIMIT_LINKS 64
+#define LIMIT_PAM_CONNECTIONS 4096
+#define LIMIT_PAM_PER_UID 256                        /* root is not counted */
+#define LIMIT_ADMIN_CONNECTIONS 64
+
+/* Messages */
+#define LIMIT_WIRE_BYTES (100 * 1024)
+#define LIMIT_CALL_BYTES 4096                        /* org.certlogin.Login */
+#define LIMIT_VARLINK_BYTES (1024 * 1024)            /* local sockets */
+#define LIMIT_JSON_DEPTH 8
+#define LIMIT_FIND_SPKIS 32
+#define LIMIT_LIST_ROWS 1000                         /* rows in one admin answer */
+
+/* Names, bytes without NUL */
+#define LIMIT_ACCOUNT 255
+#define LIMIT_SERVICE 64
+#define LIMIT_IDENTITY 128
+#define LIMIT_TTY 64
+#define LIMIT_RHOST 255
+#define LIMIT_REASON 256
+
+/* Logins */
+#define LIMIT_LOGINS 65536
+#define LIMIT_TICKETS_PER_LOGIN 4
+#define LIMIT_LOOSE_PER_IDENTITY 2
+#define LIMIT_REDEEM_TRIES 8                         /* failed redeems of one login */
+#define LIMIT_DENY_ROWS 30                           /* audit rows for denials per source and minute */
+#define LIMIT_SOURCES 4096                           /* sources counted at a time */
+#define LIMIT_CHAIN_CACHE 65536                      /* verified chains remembered */
+#define LIMIT_TURN_REPLIES 128                       /* answers waiting for one commit */
+#define LIMIT_TURN_USEC 2000                         /* oldest of them waits at most so long */
+
+/* Helper */
+#define LIMIT_HELPER_QUESTIONS 8
+#define LIMIT_HELPER_LABEL 64
+#define LIMIT_SECRET 512                             /* PIN or passphrase, bytes */
+
+/* Storage */
+#define BALLAST_BYTES (8 * 1024 * 1024)
+
+#endif

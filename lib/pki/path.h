@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef PKI_PATH_H
+#define PKI_PATH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/limits.h"
+#include "lib/pki/cert.h"
+
+/*
+ * Path building and validation over raw DER (RFC 5280 section 6), GnuTLS for signatures alone.
+ * Pure: certificates and anchors in, facts out.  Time is not looked at here: the path's validity
+ * window is a fact, so that a verified path can be remembered and judged later at any time.
+ *
+ * Bounded: at most LIMIT_CHAIN_CERTS certificates and PATH_MAX_SIGNATURES signature checks.
+ */
+#define PATH_MAX_SIGNATURES 24
+
+enum path_fault {
+	PATH_GOOD,
+	PATH_MALFORMED,             /* could not be read, too many or too large */
+	PATH_NO_ANCHOR,             /* no path to an anchor: a foreign CA */
+	PATH_BAD_SIGNATURE,         /* the right names, the wrong key */
+	PATH_NOT_CA,                /* an issuer without basicConstraints CA */
+	PATH_TOO_LONG,              /* pathLenConstraint, or our own limit */
+	PATH_CA_KEY_USAGE,          /* an issuer without keyCertSign */
+	PATH_ALGORITHM,             /* weak or unknown signature algorithm, or key below the floor */
+	PATH_CRITICAL_EXTENSION,    /* a critical extension, or a constraint, that we do not process */
+	PATH_CA_EKU,                /* an issuer's EKU excludes clientAuth */
+};
+
+/* Sees the leaf alone; reported apart so that `explain` can name each. */
+enum leaf_fault {
+	LEAF_GOOD,
+	LEAF_KEY,                   /* key or algorithm below the floor */
+	LEAF_IS_CA,
+	LEAF_VERSION,               /* not v3 */
+	LEAF_KEY_USAGE,             /* no digitalSignature */
+	LEAF_EKU_MISSING,
+	LEAF_EKU,                   /* clientAuth is not among them, or empty */
+	LEAF_CRITICAL_EXTENSION,
+};
+
+const char *path_fault_text(enum path_fault f);
+const char *leaf_fault_text(enum leaf_fault f);
+
+struct anchor {
+	int64_t id;                 /* of the row */
+	const char *name;
+	const struct cert *cert;
+};
+
+struct path {
+	enum path_fault fault;
+	enum leaf_fault leaf_fault;
+	int64_t anchor;             /* id; 0 unless fault is PATH_GOOD */
+	int64_t not_before;         /* latest of the path, anchor included */
+	int64_t not_after;          /* earliest */
+	size_t n_issuers;
+	uint8_t issuers[LIMIT_CHAIN_CERTS + 1][SHA256_BYTES]; /* path above the leaf, anchor last */
+};
+
+/*
+ * chain[0] is the leaf, the rest the peer's intermediates in any order.  0 with *ret filled,
+ * whatever the verdict; -ENOMEM.  An anchor that equals the leaf does not make it trusted.
+ */
+int path_build(const struct cert *const *chain, size_t n, const struct anchor *anchors, size_t n_anchors,
+	       struct path *ret);
+
+enum leaf_fault leaf_check(const struct cert *leaf);
+
+/* For the other direction: a server's certificate against a client's trust.  0 or -EKEYREJECTED. */
+int path_check_server(const struct cert *const *chain, size_t n, const struct anchor *anchors, size_t n_anchors,
+		      int64_t now);
+
+#endif
