@@ -3,7 +3,7 @@
 # certlogin installed in it.  Nothing outside is changed: own mount, pid and network namespaces, and
 # everything vanishes with the script, also by kill -9.
 #
-#	host_private "$@"      first line of a script: runs it again inside its own namespaces
+#	host_private "$@"      before anything else: runs the script again inside its own namespaces
 #	host_up NAME           overlay in $(host_root NAME), to be edited before the boot
 #	host_install NAME      `make install` of $builddir into it, users made
 #	host_boot NAME         boots it; 0 when systemd says "running"
@@ -17,6 +17,9 @@ host_private() {
 		CERTLOGIN_PRIVATE=1 exec unshare -m -p -f --kill-child --mount-proc --propagation private -- \
 			/bin/bash "$0" "$@"
 	fi
+}
+
+host_setup() {
 	host_tmp=$(mktemp -d /tmp/certlogin-host.XXXXXX)
 	mount -t tmpfs -o size=3G,mode=755 certlogin-host "$host_tmp"
 	# nspawn wants a cgroup2 tree; where systemd is not running there may be none.
@@ -25,7 +28,7 @@ host_private() {
 		mkdir -p /run/systemd
 		mount -t tmpfs -o mode=755 tmpfs /run/systemd
 	fi
-	trap host_cleanup EXIT
+	if declare -F on_exit >/dev/null; then on_exit host_cleanup; else trap host_cleanup EXIT; fi
 }
 
 host_cleanup() {
@@ -40,7 +43,9 @@ declare -A host_nspawn host_leader host_cgroup
 host_root() { echo "$host_tmp/$1/root"; }
 
 host_up() {
-	local d=$host_tmp/$1 r u
+	local d r u
+	[ -n "${host_tmp:-}" ] || host_setup
+	d=$host_tmp/$1
 	mkdir -p "$d/upper" "$d/work" "$d/root"
 	mount -t overlay overlay -o "lowerdir=/,upperdir=$d/upper,workdir=$d/work" "$d/root"
 	r=$d/root
