@@ -19,15 +19,20 @@ int vl_client_connect(const char *path, uint64_t timeout_usec, struct vl_client 
 struct vl_client *vl_client_close(struct vl_client *client);
 DEFINE_FREEP(struct vl_client, vl_client_close);
 int vl_client_fd(const struct vl_client *client);
+/* No wait of this client goes beyond this time (CLOCK_MONOTONIC, µs), whatever a call allows
+ * itself. */
+void vl_client_set_deadline(struct vl_client *client, uint64_t usec);
+uint64_t vl_monotonic_usec(void);
 
 /*
  * Takes `parameters`.  0 with *ret_parameters (an object) or *ret_error (a name) set, exactly one;
  * gives both.  Negative errno: nobody answered, or garbage (-EBADMSG); the client is then useless.
  */
-int vl_client_call(struct vl_client *client, const char *method, json_t *parameters, uint64_t timeout_usec,
-		   json_t **ret_parameters, char **ret_error);
+int vl_client_call(struct vl_client *client, const char *method, json_t *parameters,
+		   uint64_t timeout_usec, json_t **ret_parameters, char **ret_error);
 /* As above; also gives the error's parameters. */
-int vl_client_call_full(struct vl_client *client, const char *method, json_t *parameters, uint64_t timeout_usec,
-			json_t **ret_parameters, char **ret_error, json_t **ret_error_parameters);
+int vl_client_call_full(struct vl_client *client, const char *method, json_t *parameters,
+			uint64_t timeout_usec, json_t **ret_parameters, char **ret_error,
+			json_t **ret_error_parameters);
 
 #endif
