@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/pki/cert.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/base/encode.h"
+#include "lib/base/limits.h"
+#include "lib/pki/der.h"
+
+/* contents of an OBJECT IDENTIFIER */
+#define OID(octets)                                                                                \
+	{                                                                                          \
+		(const uint8_t *)(octets), sizeof(octets) - 1                                      \
+	}
+
+/* --- SubjectPublicKeyInfo --- */
+
+static const struct {
+	struct view oid;
+	enum key_type key;
+	unsigned bits;
+} curves[] = {
+	{ OID("\x2a\x86\x48\xce\x3d\x03\x01\x07"), KEY_P256, 256 },
+	{ OID("\x2b\x81\x04\x00\x22"), KEY_P384, 384 },
+	{ OID("\x2b\x81\x04\x00\x23"), KEY_P521, 521 },
+};
+
+static unsigned bit_length(struct view v)
+{
+	unsigned bits;
+
+	while (v.n > 0 && v.p[0] == 0) {
+		v.p++;
+		v.n--;
+	}
+	if (v.n == 0)
+		return 0;
+	bits = (unsigned)(v.n - 1) * 8;
+	for (uint8_t top = v.p[0]; top; top >>= 1)
+		bits++;
+	return bits;
+}
+
+/* RSAPublicKey, RFC 8017 A.1.1. */
+static int read_rsa(struct view bits, struct cert *c)
+{
+	struct view seq, n, e;
+
+	if (der_expect(&bits, DER_SEQUENCE, &seq) < 0 || bits.n > 0 ||
+	    der_expect(&seq, DER_INTEGER, &n) < 0 || der_expect(&seq, DER_INTEGER, &e) < 0 ||
+	    seq.n > 0 || n.n < 1 || e.n < 1 || n.p[0] & 0x80 || e.p[0] & 0x80)
+		return -EBADMSG;
+	c->key = KEY_RSA;
+	c->key_bits = bit_length(n);
+	c->rsa_e_bits = bit_length(e);
+	/* an even exponent or 1 is no RSA key; told by a size that no floor accepts */
+	if (!(e.p[e.n - 1] & 1) || c->rsa_e_bits < 2)
+		c->rsa_e_bits = 0;
+	return 0;
+}
+
+static int read_ec(struct view parameters, struct view point, struct cert *c)
+{
+	struct view oid;
+
+	/* RFC 5480 2.1.1: named curves alone */
+	if (der_expect(&parameters, DER_OID, &oid) < 0 || parameters.n > 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(curves); i++) {
+		if (!view_is(&oid, curves[i].oid.p, curves[i].oid.n))
+			continue;
+		if (point.n != 1 + 2 * ((curves[i].bits + 7) / 8) || point.p[0] != 4)
+			return -EBADMSG;
+		c->key = curves[i].key;
+		c->key_bits = curves[i].bits;
+	}
+	return 0;
+}
+
+static int read_spki(struct view spki, struct cert *c)
+{
+	static const struct view rsa = OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01");
+	static const struct view ec = OID("\x2a\x86\x48\xce\x3d\x02\x01");
+	static const struct view ed25519 = OID("\x2b\x65\x70");
+	struct view seq, algorithm, oid, bits;
+	unsigned unused;
+
+	if (der_expect(&spki, DER_SEQUENCE, &seq) < 0 ||
+	    der_expect(&seq, DER_SEQUENCE, &algorithm) < 0 ||
+	    der_expect(&algorithm, DER_OID, &oid) < 0 || der_bits(&seq, &bits, &unused) < 0 ||
+	    unused || seq.n > 0)
+		return -EBADMSG;
+	if (view_is(&oid, rsa.p, rsa.n))
+		return read_rsa(bits, c);
+	if (view_is(&oid, ec.p, ec.n))
+		return read_ec(algorithm, bits, c);
+	if (view_is(&oid, ed25519.p, ed25519.n) && algorithm.n == 0 && bits.n == 32) {
+		c->key = KEY_ED25519;
+		c->key_bits = 255;
+	}
+	return 0;
+}
+
+/* --- extensions, RFC 5280 4.2 --- */
+
+static int read_basic_constraints(struct view v, struct cert *c)
+{
+	struct view seq;
+	uint32_t len;
+
+	c->has_basic_constraints = true;
+	c->path_len = -1;
+	if (der_expect(&v, DER_SEQUENCE, &seq) < 0 || v.n > 0)
+		return -EBADMSG;
+	if (seq.n > 0 && seq.p[0] == DER_BOOLEAN && der_bool(&seq, &c->is_ca) < 0)
+		return -EBADMSG;
+	if (seq.n > 0) {
+		if (der_small_uint(&seq, &len) < 0 || seq.n > 0)
+			return -EBADMSG;
+		c->path_len = len > LIMIT_CHAIN_CERTS ? LIMIT_CHAIN_CERTS : (int)len;
+	}
+	return 0;
+}
+
+static int read_key_usage(struct view v, struct cert *c)
+{
+	struct view bits;
+	unsigned unused;
+
+	c->has_key_usage = true;
+	if (der_bits(&v, &bits, &unused) < 0 || v.n > 0 || bits.n > 2)
+		return -EBADMSG;
+	for (size_t i = 0; i < bits.n * 8; i++)
+		if (bits.p[i / 8] & (0x80 >> i % 8))
+			c->key_usage |= 1u << i;
+	return 0;
+}
+
+static int read_eku(struct view v, struct cert *c)
+{
+	static const struct {
+		struct view oid;
+		unsigned eku;
+	} known[] = {
+		{ OID("\x2b\x06\x01\x05\x05\x07\x03\x01"), EKU_SERVER_AUTH },
+		{ OID("\x2b\x06\x01\x05\x05\x07\x03\x02"), EKU_CLIENT_AUTH },
+		{ OID("\x2b\x06\x01\x05\x05\x07\x03\x09"), EKU_OCSP_SIGNING },
+		{ OID("\x55\x1d\x25\x00"), EKU_ANY },
+		{ OID("\x2b\x06\x01\x04\x01\x82\x37\x14\x02\x02"), EKU_SMARTCARD_LOGON },
+	};
+	struct view seq, oid;
+
+	c->has_eku = true;
+	if (der_expect(&v, DER_SEQUENCE, &seq) < 0 || v.n > 0)
+		return -EBADMSG;
+	while (seq.n > 0) {
+		unsigned eku = EKU_OTHER;
+
+		if (der_expect(&seq, DER_OID, &oid) < 0)
+			return -EBADMSG;
+		for (size_t i = 0; i < ARRAY_SIZE(known); i++)
+			if (view_is(&oid, known[i].oid.p, known[i].oid.n))
+				eku = known[i].eku;
+		c->eku |= eku;
+	}
+	return 0;
+}
+
+static int read_san(struct view v, struct cert *c)
+{
+	if (der_expect(&v, DER_SEQUENCE, &c->san) < 0 || v.n > 0 || c->san.n == 0)
+		return -EBADMSG;
+	return 0;
+}
+
+static int read_aki(struct view v, struct cert *c)
+{
+	struct view seq;
+	bool found;
+
+	if (der_expect(&v, DER_SEQUENCE, &seq) < 0 || v.n > 0)
+		return -EBADMSG;
+	return der_optional(&seq, DER_CONTEXT(0), &c->aki, &found);
+}
+
+static int read_ski(struct view v, struct cert *c)
+{
+	return der_expect(&v, DER_OCTET_STRING, &c->ski) < 0 || v.n > 0 ? -EBADMSG : 0;
+}
+
+static int read_name_constraints(struct view v, struct cert *c)
+{
+	(void)v;
+	c->has_name_constraints = true;
+	return 0;
+}
+
+/* A constraint that we do not process must deny, whether or not its issuer marked it critical. */
+static int read_unprocessed(struct view v, struct cert *c)
+{
+	(void)v;
+	c->unknown_critical = true;
+	return 0;
+}
+
+static int read_ignored(struct view v, struct cert *c)
+{
+	(void)v;
+	(void)c;
+	return 0;
+}
+
+/* Extensions below id-ce 2.5.29 that we read, by their last arc. */
+static const struct {
+	uint8_t arc;
+	bool critical_ok; /* processed, so that it may be critical */
+	int (*read)(struct view v, struct cert *c);
+} extensions[] = {
+	{ 14, false, read_ski },
+	{ 15, true, read_key_usage },
+	{ 17, true, read_san },
+	{ 18, false, read_ignored }, /* issuerAltName */
+	{ 19, true, read_basic_constraints },
+	{ 30, false, read_name_constraints },
+	{ 31, false, read_ignored }, /* cRLDistributionPoints */
+	{ 32, true, read_ignored },  /* certificatePolicies: no policy is required of a path */
+	{ 33, false, read_ignored }, /* policyMappings */
+	{ 35, false, read_aki },
+	{ 36, false, read_unprocessed }, /* policyConstraints */
+	{ 37, true, read_eku },
+	{ 54, false, read_unprocessed }, /* inhibitAnyPolicy */
+};
+
+static int read_extension(struct view oid, bool critical, struct view value, struct cert *c)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(extensions); i++) {
+		if (oid.n != 3 || oid.p[0] != 0x55 || oid.p[1] != 0x1d ||
+		    oid.p[2] != extensions[i].arc)
+			continue;
+		if (critical && !extensions[i].critical_ok)
+			c->unknown_critical = true;
+		return extensions[i].read(value, c);
+	}
+	if (critical)
+		c->unknown_critical = true;
+	return 0;
+}
+
+#define MAX_EXTENSIONS 64
+
+static int read_extensions(struct view in, struct cert *c)
+{
+	struct view seen[MAX_EXTENSIONS];
+	size_t n = 0;
+
+	c->extensions = in;
+	while (in.n > 0) {
+		struct view seq, oid, value;
+		bool critical = false;
+
+		if (n == MAX_EXTENSIONS || der_expect(&in, DER_SEQUENCE, &seq) < 0 ||
+		    der_expect(&seq, DER_OID, &oid) < 0)
+			return -EBADMSG;
+		if (seq.n > 0 && seq.p[0] == DER_BOOLEAN && der_bool(&seq, &critical) < 0)
+			return -EBADMSG;
+		if (der_expect(&seq, DER_OCTET_STRING, &value) < 0 || seq.n > 0)
+			return -EBADMSG;
+		for (size_t i = 0; i < n; i++) /* RFC 5280 4.2: no extension twice */
+			if (view_is(&seen[i], oid.p, oid.n))
+				return -EBADMSG;
+		seen[n++] = oid;
+		if (read_extension(oid, critical, value, c) < 0)
+			return -EBADMSG;
+	}
+	return 0;
+}
+
+/* --- Certificate, RFC 5280 4.1 --- */
+
+static int read_version(struct view *tbs, struct cert *c)
+{
+	struct view v;
+	uint32_t version;
+	bool found;
+
+	c->version = 1;
+	if (der_optional(tbs, DER_CONTEXT_CONS(0), &v, &found) < 0)
+		return -EBADMSG;
+	if (!found)
+		return 0;
+	if (der_small_uint(&v, &version) < 0 || v.n > 0 || version < 1 || version > 2)
+		return -EBADMSG;
+	c->version = (int)version + 1;
+	return 0;
+}
+
+static int whole(struct view *in, uint8_t tag, struct view *ret_whole)
+{
+	struct view content;
+	uint8_t got;
+
+	return der_next(in, &got, &content, ret_whole) < 0 || got != tag ? -EBADMSG : 0;
+}
+
+static int read_tbs(struct view tbs, struct cert *c)
+{
+	struct view validity, ext, list;
+	bool found;
+
+	if (read_version(&tbs, c) < 0 || der_expect(&tbs, DER_INTEGER, &c->serial) < 0 ||
+	    c->serial.n < 1 || whole(&tbs, DER_SEQUENCE, &c->sig_alg_tbs) < 0 ||
+	    whole(&tbs, DER_SEQUENCE, &c->issuer) < 0 ||
+	    der_expect(&tbs, DER_SEQUENCE, &validity) < 0 ||
+	    der_time(&validity, &c->not_before) < 0 || der_time(&validity, &c->not_after) < 0 ||
+	    validity.n > 0 || whole(&tbs, DER_SEQUENCE, &c->subject) < 0 ||
+	    whole(&tbs, DER_SEQUENCE, &c->spki) < 0 || read_spki(c->spki, c) < 0)
+		return -EBADMSG;
+	/* issuerUniqueID, subjectUniqueID */
+	for (unsigned i = 1; i <= 2; i++)
+		if (der_optional(&tbs, (uint8_t)DER_CONTEXT(i), &ext, &found) < 0)
+			return -EBADMSG;
+	if (der_optional(&tbs, DER_CONTEXT_CONS(3), &ext, &found) < 0 || tbs.n > 0)
+		return -EBADMSG;
+	if (!found)
+		return 0;
+	if (c->version != 3 || der_expect(&ext, DER_SEQUENCE, &list) < 0 || ext.n > 0 ||
+	    list.n == 0)
+		return -EBADMSG;
+	return read_extensions(list, c);
+}
+
+static int read_cert(struct cert *c)
+{
+	struct view in = c->der, seq, tbs;
+	unsigned unused;
+
+	if (der_expect(&in, DER_SEQUENCE, &seq) < 0 || in.n > 0)
+		return -EBADMSG;
+	tbs = seq;
+	if (whole(&seq, DER_SEQUENCE, &c->tbs) < 0 || der_expect(&tbs, DER_SEQUENCE, &tbs) < 0 ||
+	    whole(&seq, DER_SEQUENCE, &c->sig_alg) < 0 ||
+	    der_bits(&seq, &c->signature, &unused) < 0 || unused || seq.n > 0)
+		return -EBADMSG;
+	return read_tbs(tbs, c);
+}
+
+int cert_parse(const uint8_t *der, size_t n, struct cert **ret)
+{
+	_cleanup_(cert_freep) struct cert *c = NULL;
+	uint8_t *copy;
+
+	if (n == 0 || n > LIMIT_CERT_BYTES)
+		return -EBADMSG;
+	/* one allocation: the struct, then the bytes that its views point to */
+	c = calloc(1, sizeof(*c) + n);
+	if (!c)
+		return -ENOMEM;
+	copy = (uint8_t *)(c + 1);
+	memcpy(copy, der, n);
+	c->der = (struct view){ copy, n };
+	c->path_len = -1;
+	if (read_cert(c) < 0)
+		return -EBADMSG;
+	sha256(copy, n, c->sha256);
+	sha256(c->spki.p, c->spki.n, c->spki_sha256);
+	*ret = STEAL(c);
+	return 0;
+}
+
+struct cert *cert_free(struct cert *c)
+{
+	free(c);
+	return NULL;
+}
+
+/* --- files --- */
+
+static const char pem_begin[] = "-----BEGIN CERTIFICATE-----";
+static const char pem_end[] = "-----END CERTIFICATE-----";
+
+/* Next PEM block: gives its DER; -ENOENT when there is none. */
+static int next_pem(struct view *in, uint8_t **ret, size_t *ret_n)
+{
+	_cleanup_(freep) char *text = NULL;
+	const uint8_t *begin = memmem(in->p, in->n, pem_begin, strlen(pem_begin)), *end;
+	size_t n = 0;
+
+	if (!begin)
+		return -ENOENT;
+	begin += strlen(pem_begin);
+	end = memmem(begin, in->n - (size_t)(begin - in->p), pem_end, strlen(pem_end));
+	if (!end)
+		return -EBADMSG;
+	text = malloc((size_t)(end - begin) + 1);
+	if (!text)
+		return -ENOMEM;
+	for (const uint8_t *p = begin; p < end; p++)
+		if (*p != '\n' && *p != '\r' && *p != ' ' && *p != '\t')
+			text[n++] = (char)*p;
+	end += strlen(pem_end);
+	*in = (struct view){ end, in->n - (size_t)(end - in->p) };
+	return base64_decode_new(text, n, ret, ret_n);
+}
+
+int cert_load_all(const uint8_t *p, size_t n, struct cert **ret, size_t max, size_t *ret_n)
+{
+	struct view in = { p, n };
+	size_t have = 0;
+	int r;
+
+	if (n > 0 && p[0] == DER_SEQUENCE) {
+		r = max < 1 ? -E2BIG : cert_parse(p, n, &ret[0]);
+		if (r == 0)
+			*ret_n = 1;
+		return r;
+	}
+	for (;;) {
+		_cleanup_(freep) uint8_t *der = NULL;
+		size_t der_n;
+
+		r = next_pem(&in, &der, &der_n);
+		if (r == 0)
+			r = have == max ? -E2BIG : cert_parse(der, der_n, &ret[have]);
+		if (r < 0)
+			break;
+		have++;
+	}
+	if (r == -ENOENT && have > 0) {
+		*ret_n = have;
+		return 0;
+	}
+	while (have-- > 0)
+		ret[have] = cert_free(ret[have]);
+	return r == -ENOENT ? -EBADMSG : r;
+}
+
+int cert_load(const uint8_t *p, size_t n, struct cert **ret)
+{
+	_cleanup_(freep) uint8_t *der = NULL;
+	struct view in = { p, n };
+	size_t der_n;
+	int r;
+
+	if (n > 0 && p[0] == DER_SEQUENCE)
+		return cert_parse(p, n, ret);
+	r = next_pem(&in, &der, &der_n);
+	if (r < 0)
+		return r == -ENOENT ? -EBADMSG : r;
+	return cert_parse(der, der_n, ret);
+}

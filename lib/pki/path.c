@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "lib/pki/path.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lib/pki/key.h"
+#include "lib/pki/proof.h"
+
+static const char *const path_texts[] = {
+	[PATH_GOOD] = "good",
+	[PATH_MALFORMED] = "the chain cannot be read, or is too long or too large",
+	[PATH_NO_ANCHOR] = "no path to an anchor of this host",
+	[PATH_BAD_SIGNATURE] = "a signature on the path does not verify",
+	[PATH_NOT_CA] = "an issuer on the path is not a CA",
+	[PATH_TOO_LONG] = "the path is longer than a pathLenConstraint allows",
+	[PATH_CA_KEY_USAGE] = "an issuer on the path may not sign certificates (keyCertSign)",
+	[PATH_ALGORITHM] = "a signature algorithm or issuer key on the path is too weak or unknown",
+	[PATH_CRITICAL_EXTENSION] =
+		"an extension or constraint on the path is not processed by this version",
+	[PATH_CA_EKU] = "an issuer's extended key usage excludes client authentication",
+};
+
+static const char *const leaf_texts[] = {
+	[LEAF_GOOD] = "good",
+	[LEAF_KEY] = "the key is too weak, too large or of an unknown type",
+	[LEAF_IS_CA] = "it is a CA's certificate",
+	[LEAF_VERSION] = "it is not an X.509 version 3 certificate",
+	[LEAF_KEY_USAGE] = "its key usage does not allow signatures (digitalSignature)",
+	[LEAF_EKU_MISSING] = "it has no extended key usage",
+	[LEAF_EKU] = "its extended key usage does not name client authentication",
+	[LEAF_CRITICAL_EXTENSION] =
+		"it has a critical extension that this version does not process",
+};
+
+const char *path_fault_text(enum path_fault f)
+{
+	return (size_t)f < ARRAY_SIZE(path_texts) ? path_texts[f] : "unknown";
+}
+
+const char *leaf_fault_text(enum leaf_fault f)
+{
+	return (size_t)f < ARRAY_SIZE(leaf_texts) ? leaf_texts[f] : "unknown";
+}
+
+/* RFC 5280 7.1 in its simplest form: the same octets. */
+static bool names_equal(const struct view *a, const struct view *b)
+{
+	return view_is(a, b->p, b->n);
+}
+
+static bool self_issued(const struct cert *c)
+{
+	return names_equal(&c->issuer, &c->subject);
+}
+
+/* What every certificate of a path must be free of, as long as we process no constraints. */
+static bool has_unprocessed(const struct cert *c)
+{
+	return c->unknown_critical || c->has_name_constraints;
+}
+
+enum leaf_fault leaf_check(const struct cert *leaf)
+{
+	if (!key_acceptable(leaf))
+		return LEAF_KEY;
+	if (leaf->version != 3)
+		return LEAF_VERSION;
+	if (leaf->is_ca || (leaf->has_key_usage && leaf->key_usage & KU_KEY_CERT_SIGN))
+		return LEAF_IS_CA;
+	if (has_unprocessed(leaf))
+		return LEAF_CRITICAL_EXTENSION;
+	if (leaf->has_key_usage && !(leaf->key_usage & KU_DIGITAL_SIGNATURE))
+		return LEAF_KEY_USAGE;
+	if (!leaf->has_eku)
+		return LEAF_EKU_MISSING;
+	return leaf->eku & EKU_CLIENT_AUTH ? LEAF_GOOD : LEAF_EKU;
+}
+
+/* A search from the leaf towards the anchors. */
+struct search {
+	const struct cert *const *chain;
+	size_t n_chain;
+	const struct anchor *anchors;
+	size_t n_anchors;
+	unsigned eku;	     /* what an issuer's EKU must allow */
+	unsigned signatures; /* checks still allowed */
+	const struct cert *at[LIMIT_CHAIN_CERTS + 1];
+	struct path best;
+	bool found;
+};
+
+/* RFC 5280 6.1.4 (k)-(n): may `issuer` issue, with `below` non-self-issued CA certificates under
+ * it? */
+static enum path_fault check_issuer(const struct search *s, const struct cert *issuer, int below)
+{
+	if (issuer->version != 3 || !issuer->has_basic_constraints || !issuer->is_ca)
+		return PATH_NOT_CA;
+	if (issuer->path_len >= 0 && below > issuer->path_len)
+		return PATH_TOO_LONG;
+	if (issuer->has_key_usage && !(issuer->key_usage & KU_KEY_CERT_SIGN))
+		return PATH_CA_KEY_USAGE;
+	if (has_unprocessed(issuer))
+		return PATH_CRITICAL_EXTENSION;
+	if (issuer->has_eku && !(issuer->eku & (s->eku | EKU_ANY)))
+		return PATH_CA_EKU;
+	return PATH_GOOD;
+}
+
+static enum path_fault check_signature(struct search *s, const struct cert *subject,
+				       const struct cert *issuer)
+{
+	int r;
+
+	/* RFC 5280 4.1.1.2: the two identifiers are the same */
+	if (!view_is(&subject->sig_alg, subject->sig_alg_tbs.p, subject->sig_alg_tbs.n))
+		return PATH_ALGORITHM;
+	if (s->signatures == 0)
+		return PATH_MALFORMED;
+	s->signatures--;
+	r = signature_verify_x509(issuer, &subject->sig_alg, &subject->tbs, &subject->signature);
+	if (r == -EOPNOTSUPP)
+		return PATH_ALGORITHM;
+	return r < 0 ? PATH_BAD_SIGNATURE : PATH_GOOD;
+}
+
+/* Key identifiers choose among keys of one name; they never make a path. */
+static bool may_have_issued(const struct cert *issuer, const struct cert *subject)
+{
+	return names_equal(&issuer->subject, &subject->issuer) &&
+	       (issuer->ski.n == 0 || subject->aki.n == 0 ||
+		view_is(&issuer->ski, subject->aki.p, subject->aki.n));
+}
+
+/* Remembers the fault that went furthest, so that `explain` tells more than "foreign". */
+static void note_fault(struct search *s, enum path_fault fault)
+{
+	if (!s->found && (s->best.fault == PATH_NO_ANCHOR || s->best.fault == PATH_GOOD))
+		s->best.fault = fault;
+}
+
+static void keep(struct search *s, size_t depth, const struct anchor *anchor)
+{
+	struct path p = { .anchor = anchor->id,
+			  .not_before = anchor->cert->not_before,
+			  .not_after = anchor->cert->not_after };
+
+	for (size_t i = 0; i < depth; i++) {
+		if (s->at[i]->not_before > p.not_before)
+			p.not_before = s->at[i]->not_before;
+		if (s->at[i]->not_after < p.not_after)
+			p.not_after = s->at[i]->not_after;
+		if (i > 0)
+			memcpy(p.issuers[p.n_issuers++], s->at[i]->sha256, SHA256_BYTES);
+	}
+	memcpy(p.issuers[p.n_issuers++], anchor->cert->sha256, SHA256_BYTES);
+	/* of several good paths the one that lasts longest: an expired cross certificate must not
+	 * win */
+	if (!s->found || p.not_after > s->best.not_after)
+		s->best = p;
+	s->found = true;
+}
+
+static enum path_fault try_issuer(struct search *s, size_t depth, const struct cert *issuer,
+				  int below)
+{
+	enum path_fault fault = check_issuer(s, issuer, below);
+
+	if (fault == PATH_GOOD)
+		fault = check_signature(s, s->at[depth - 1], issuer);
+	if (fault != PATH_GOOD)
+		note_fault(s, fault);
+	return fault;
+}
+
+/* s->at[0 .. depth-1] is a path from the leaf, its last certificate not yet vouched for. */
+static void extend(struct search *s, size_t depth, int below)
+{
+	const struct cert *subject = s->at[depth - 1];
+
+	for (size_t i = 0; i < s->n_anchors; i++)
+		if (may_have_issued(s->anchors[i].cert, subject) &&
+		    try_issuer(s, depth, s->anchors[i].cert, below) == PATH_GOOD)
+			keep(s, depth, &s->anchors[i]);
+	if (depth == LIMIT_CHAIN_CERTS)
+		return;
+	for (size_t i = 1; i < s->n_chain; i++) {
+		const struct cert *issuer = s->chain[i];
+		bool used = false;
+
+		for (size_t j = 0; j < depth; j++)
+			used |= view_is(&s->at[j]->der, issuer->der.p, issuer->der.n);
+		if (used || !may_have_issued(issuer, subject) ||
+		    try_issuer(s, depth, issuer, below) != PATH_GOOD)
+			continue;
+		s->at[depth] = issuer;
+		extend(s, depth + 1, below + !self_issued(issuer));
+	}
+}
+
+static void search_path(struct search *s)
+{
+	s->signatures = PATH_MAX_SIGNATURES;
+	s->best.fault = PATH_NO_ANCHOR;
+	if (s->n_chain < 1 || s->n_chain > LIMIT_CHAIN_CERTS) {
+		s->best.fault = PATH_MALFORMED;
+		return;
+	}
+	s->at[0] = s->chain[0];
+	extend(s, 1, 0);
+}
+
+int path_build(const struct cert *const *chain, size_t n, const struct anchor *anchors,
+	       size_t n_anchors, struct path *ret)
+{
+	struct search s = { .chain = chain,
+			    .n_chain = n,
+			    .anchors = anchors,
+			    .n_anchors = n_anchors,
+			    .eku = EKU_CLIENT_AUTH };
+
+	search_path(&s);
+	s.best.leaf_fault = n > 0 ? leaf_check(chain[0]) : LEAF_VERSION;
+	*ret = s.best;
+	return 0;
+}
+
+int path_check_server(const struct cert *const *chain, size_t n, const struct anchor *anchors,
+		      size_t n_anchors, int64_t now)
+{
+	struct search s = { .chain = chain,
+			    .n_chain = n,
+			    .anchors = anchors,
+			    .n_anchors = n_anchors,
+			    .eku = EKU_SERVER_AUTH };
+
+	search_path(&s);
+	if (!s.found || now < s.best.not_before || now > s.best.not_after)
+		return -EKEYREJECTED;
+	if (!key_acceptable(chain[0]) || chain[0]->version != 3 || chain[0]->is_ca ||
+	    has_unprocessed(chain[0]) || !(chain[0]->eku & EKU_SERVER_AUTH))
+		return -EKEYREJECTED;
+	return 0;
+}
