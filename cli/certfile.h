@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef CLI_CERTFILE_H
+#define CLI_CERTFILE_H
+
+#include "cli/verb.h"
+#include "lib/pki/cert.h"
+
+/* Certificates in files that the user named.  All give an exit code and say what is wrong. */
+
+/* The first of the file ("-": stdin). */
+int certfile_read(struct cli *cli, const char *path, struct cert **ret);
+/* All of it, leaf first, at most `max`. */
+int certfile_read_all(struct cli *cli, const char *path, struct cert **ret, size_t max, size_t *ret_n);
+/* Enrolls it through the API and says so. */
+int certfile_enroll(struct cli *cli, const char *identity, const struct cert *cert);
+/* Adds it as an anchor, and says so. */
+int certfile_anchor(struct cli *cli, const char *name, const struct cert *cert);
+
+#endif

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "cli/verb.h"
+
+#include <string.h>
+
+#include "lib/base/buf.h"
+
+/* clang-format off */
+const struct option_spec option_specs[OPT_MAX_] = {
+	[OPT_JSON]        = { "json",        0,   NULL,          "one JSON object on stdout" },
+	[OPT_UTC]         = { "utc",         0,   NULL,          "times in UTC" },
+	[OPT_QUIET]       = { "quiet",       'q', NULL,          "nothing but errors and what was asked for" },
+	[OPT_RUNTIME_DIR] = { "runtime-dir", 0,   "DIR",         "where the daemon's sockets are" },
+	[OPT_CONFIG_DIR]  = { "config-dir",  0,   "DIR",         "where host key and built-in CA are" },
+	[OPT_HELP]        = { "help",        'h', NULL,          "help on the verb" },
+	[OPT_FULL_NAME]   = { "full-name",   0,   "TEXT",        "the person's name" },
+	[OPT_FROM]        = { "from",        0,   "TIME",        "not before this time" },
+	[OPT_UNTIL]       = { "until",       0,   "TIME",        "not after this time" },
+	[OPT_REASON]      = { "reason",      0,   "TEXT",        "why; kept in the record" },
+	[OPT_SERVICE]     = { "service",     's', "SERVICE",     "PAM service, or class: @login, @elevate, @app" },
+	[OPT_ACCOUNT]     = { "account",     'a', "ACCOUNT",     "account on this host" },
+	[OPT_CLASS]       = { "class",       0,   "CLASS",       "login, elevate or app" },
+	[OPT_REDEEM_UIDS] = { "redeem-uids", 0,   "UIDS",        "uids that may redeem: 0,113 or any" },
+	[OPT_VIA]         = { "via",         0,   "GATE",        "local, network or any" },
+	[OPT_LOOSE]       = { "loose",       0,   "YES|NO",      "are tickets without login id taken?" },
+	[OPT_CONSOLE]     = { "console",     0,   "YES|NO",      "is nobody authenticated yet there?" },
+	[OPT_PIN]         = { "pin",         0,   "PIN",         "sha256:... as setup printed it on the host" },
+	[OPT_CA_FILE]     = { "ca",          0,   "FILE",        "CA that signs the host's certificate" },
+	[OPT_LIST]        = { "list",        0,   NULL,          "show the trusted hosts" },
+	[OPT_REMOVE]      = { "remove",      0,   NULL,          "trust the host no more" },
+	[OPT_LOGIN]       = { "login",       'l', "ID",          "login id that the prompt showed" },
+	[OPT_KEY]         = { "key",         0,   "FILE",        "private key" },
+	[OPT_CERT]        = { "cert",        0,   "FILE",        "certificate, with its chain" },
+	[OPT_YES]         = { "yes",         'y', NULL,          "do not ask" },
+	[OPT_LISTEN]      = { "listen",      0,   "[ADDR:PORT]", "let the network gate listen (port 4715)" },
+	[OPT_CA]          = { "ca",          0,   NULL,          "make the built-in CA as well" },
+	[OPT_HOSTNAME]    = { "hostname",    0,   "NAME",        "name of this host; several times" },
+	[OPT_ENABLE]      = { "enable",      0,   NULL,          "enable and start the sockets" },
+	[OPT_UNIT_DIR]    = { "unit-dir",    0,   "DIR",         "where systemd drop-ins are written" },
+	[OPT_NAME]        = { "name",        0,   "CN",          "common name of the CA" },
+	[OPT_DAYS]        = { "days",        0,   "N",           "days of validity" },
+	[OPT_NOT_BEFORE]  = { "not-before",  0,   "TIME",        "start of validity" },
+	[OPT_NOT_AFTER]   = { "not-after",   0,   "TIME",        "end of validity" },
+	[OPT_EKU]         = { "eku",         0,   "KIND",        "client, server or none" },
+	[OPT_OUT]         = { "out",         'o', "PREFIX",      "write PREFIX.key and PREFIX.crt" },
+	[OPT_PUBKEY]      = { "pubkey",      0,   "FILE",        "certify this public key: PEM or OpenSSH" },
+	[OPT_CSR]         = { "csr",         0,   "FILE",        "certify the key of this request (PKCS#10)" },
+	[OPT_ENROLL]      = { "enroll",      0,   NULL,          "enroll the certificate at once" },
+	[OPT_OWNER]       = { "owner",       0,   "USER",        "the files are this user's" },
+	[OPT_ALL]         = { "all",         0,   NULL,          "closed ones as well" },
+	[OPT_LAST]        = { "last",        'n', "N",           "only the newest N" },
+	[OPT_KIND]        = { "kind",        0,   "KIND",        "kind of event; login. is a prefix" },
+	[OPT_IDENTITY]    = { "identity",    0,   "NAME",        "only of this identity" },
+	[OPT_VERDICT]     = { "verdict",     0,   "VERDICT",     "allow or deny" },
+	[OPT_AT]          = { "at",          0,   "TIME",        "decide as at this time" },
+};
+
+#define FILTERS (OPT(LAST) | OPT(KIND) | OPT(IDENTITY) | OPT(ACCOUNT) | OPT(VERDICT))
+
+const struct verb verbs[] = {
+	{ "setup", NULL, "", 0, 1,
+	  OPT(LISTEN) | OPT(CA) | OPT(HOSTNAME) | OPT(ENABLE) | OPT(UNIT_DIR),
+	  ROLE_ROOT, verb_setup, "make the host key, print the pin and the next steps" },
+	{ "ca", "create", "", 0, 0, OPT(NAME) | OPT(DAYS),
+	  ROLE_ROOT, verb_ca_create, "make the small built-in CA and its anchor" },
+	{ "ca", "issue", "NAME", 1, 1,
+	  OPT(DAYS) | OPT(NOT_BEFORE) | OPT(NOT_AFTER) | OPT(EKU) | OPT(OUT) | OPT(PUBKEY) | OPT(CSR) |
+	  OPT(ENROLL) | OPT(OWNER),
+	  ROLE_ROOT, verb_ca_issue, "issue a client certificate" },
+	{ "identity", "add", "NAME", 1, 1, OPT(FULL_NAME) | OPT(FROM) | OPT(UNTIL),
+	  ROLE_ADMIN, verb_identity_add, "add an identity" },
+	{ "identity", "list", "", 0, 0, 0, ROLE_AUDIT, verb_identity_list, "list the identities" },
+	{ "identity", "show", "NAME", 1, 1, 0,
+	  ROLE_AUDIT, verb_identity_show, "show an identity, its certificates and access" },
+	{ "identity", "disable", "NAME", 1, 1, OPT(REASON),
+	  ROLE_ADMIN, verb_identity_disable, "let an identity log in no more" },
+	{ "identity", "enable", "NAME", 1, 1, OPT(REASON),
+	  ROLE_ADMIN, verb_identity_enable, "let a disabled identity log in again" },
+	{ "identity", "remove", "NAME", 1, 1, 0,
+	  ROLE_ADMIN, verb_identity_remove, "remove an identity, its certificates and access" },
+	{ "enroll", NULL, "NAME CERT-FILE", 2, 2, 0,
+	  ROLE_ADMIN, verb_enroll, "enroll a certificate (- reads stdin) for an identity" },
+	{ "unenroll", NULL, "FINGERPRINT|CERT-FILE", 1, 1, 0,
+	  ROLE_ADMIN, verb_unenroll, "take a certificate out" },
+	{ "access", "allow", "NAME ACCOUNT", 2, 2, OPT(SERVICE) | OPT(FROM) | OPT(UNTIL),
+	  ROLE_ADMIN, verb_access_allow, "let an identity use an account through a service" },
+	{ "access", "deny", "NAME ACCOUNT", 2, 2, OPT(SERVICE),
+	  ROLE_ADMIN, verb_access_deny, "take such a permission back" },
+	{ "access", "list", "[NAME]", 0, 1, 0, ROLE_AUDIT, verb_access_list, "list who may use what" },
+	{ "service", "list", "", 0, 0, 0, ROLE_AUDIT, verb_service_list, "list the services" },
+	{ "service", "set", "SERVICE", 1, 1,
+	  OPT(CLASS) | OPT(REDEEM_UIDS) | OPT(VIA) | OPT(LOOSE) | OPT(CONSOLE),
+	  ROLE_ROOT, verb_service_set, "add or change a service" },
+	{ "service", "remove", "SERVICE", 1, 1, 0, ROLE_ROOT, verb_service_remove, "remove a service: it is then denied" },
+	{ "anchor", "add", "NAME CERT-FILE", 2, 2, 0, ROLE_ROOT, verb_anchor_add, "accept certificates of this CA" },
+	{ "anchor", "list", "", 0, 0, 0, ROLE_AUDIT, verb_anchor_list, "list the accepted CAs" },
+	{ "anchor", "remove", "NAME", 1, 1, 0, ROLE_ROOT, verb_anchor_remove, "accept a CA no more" },
+	{ "trust", NULL, "[HOST]", 0, 1, OPT(PIN) | OPT(CA_FILE) | OPT(LIST) | OPT(REMOVE),
+	  ROLE_ANYONE, verb_trust, "say how a host is recognised, for ticket" },
+	{ "ticket", NULL, "[HOST[:PORT]]", 0, 1,
+	  OPT(SERVICE) | OPT(ACCOUNT) | OPT(LOGIN) | OPT(KEY) | OPT(CERT) | OPT(YES),
+	  ROLE_ANYONE, verb_ticket, "prove possession of the key; print a ticket" },
+	{ "session", "list", "", 0, 0, OPT(ALL), ROLE_AUDIT, verb_session_list, "list open sessions" },
+	{ "session", "show", "ID", 1, 1, 0, ROLE_AUDIT, verb_session_show, "show a session" },
+	{ "audit", "list", "", 0, 0, FILTERS, ROLE_AUDIT, verb_audit_list, "list events" },
+	{ "audit", "follow", "", 0, 0, FILTERS, ROLE_AUDIT, verb_audit_follow, "print events as they happen" },
+	{ "audit", "verify", "", 0, 0, 0, ROLE_AUDIT, verb_audit_verify, "check the hash chain of the audit" },
+	{ "explain", NULL, "EVENT", 1, 1, 0, ROLE_AUDIT, verb_explain, "show why a login was allowed or denied" },
+	{ "test", NULL, "", 0, 0, OPT(CERT) | OPT(ACCOUNT) | OPT(SERVICE) | OPT(AT) | OPT(VIA),
+	  ROLE_AUDIT, verb_test, "decide a login without one" },
+	{ "status", NULL, "", 0, 0, 0, ROLE_AUDIT, verb_status, "show how the daemon does" },
+	{ "backup", NULL, "[FILE]", 0, 1, 0, ROLE_ROOT, verb_backup, "copy the database, consistently" },
+	{ "help", NULL, "[VERB [ACTION]]", 0, 2, 0, ROLE_ANYONE, verb_help, "show help" },
+	{ "version", NULL, "", 0, 0, 0, ROLE_ANYONE, verb_version, "show the version" },
+};
+/* clang-format on */
+const size_t n_verbs = ARRAY_SIZE(verbs);
+
+static void put_option(struct buf *b, const struct option_spec *o)
+{
+	buf_put_text(b, " [--");
+	buf_put_text(b, o->name);
+	if (o->arg) {
+		buf_put_text(b, *o->arg == '[' ? "" : " ");
+		buf_put_text(b, *o->arg == '[' ? "[=" : o->arg);
+		buf_put_text(b, *o->arg == '[' ? o->arg + 1 : "");
+	}
+	buf_put_text(b, "]");
+}
+
+char *verb_usage(const struct verb *verb)
+{
+	struct buf b = { 0 };
+
+	buf_put_text(&b, verb->name);
+	if (verb->action) {
+		buf_put_text(&b, " ");
+		buf_put_text(&b, verb->action);
+	}
+	if (*verb->usage) {
+		buf_put_text(&b, " ");
+		buf_put_text(&b, verb->usage);
+	}
+	for (unsigned i = OPT_GLOBAL_MAX_; i < OPT_MAX_; i++)
+		if (verb->options & (UINT64_C(1) << i))
+			put_option(&b, &option_specs[i]);
+	buf_put_u8(&b, 0);
+	if (b.error) {
+		buf_deinit(&b);
+		return NULL;
+	}
+	return (char *)b.p;
+}
