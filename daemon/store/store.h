@@ -2,7 +2,6 @@
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,7 +18,7 @@
  * schema/db/statements.def every statement, prepared at open (a typo fails at start).
  *
  * Errors: -ENOENT no such row, -EEXIST unique, -EBUSY in use, -ENOSPC disk full, -EROFS read-only,
- * -EUCLEAN corrupt or foreign, -EIO otherwise.  Outputs only on success.
+ * -EUCLEAN corrupt or foreign, -ESTALE older than the generation file, -EIO otherwise.
  *
  * Turns.  Every write joins the open transaction, beginning one if there is none.  Nothing is
  * durable until store_commit(); a caller that tells anybody before that is wrong.  When a commit
@@ -32,11 +31,11 @@
 struct store;
 
 struct store_options {
-	const char *path;                   /* database file; ":memory:" in unit tests */
-	const char *ballast;                /* NULL: none */
-	const char *generation;             /* NULL: not checked */
+	const char *path;	/* database file; ":memory:" in unit tests */
+	const char *ballast;	/* NULL: none */
+	const char *generation; /* NULL: not checked */
 	const struct clock *clock;
-	int64_t anchor_time_floor;          /* build date: the clock floor is at least this */
+	int64_t anchor_time_floor; /* build date: the clock floor is at least this */
 };
 
 /* -EUCLEAN: foreign, newer or corrupt.  *ret_why (may be NULL) gives text for people, static. */
@@ -44,13 +43,14 @@ int store_open(const struct store_options *options, struct store **ret, const ch
 struct store *store_close(struct store *s);
 DEFINE_FREEP(struct store, store_close);
 
-int store_commit(struct store *s);                  /* durable when it returns 0; nothing open: 0 */
+int store_commit(struct store *s); /* durable when it returns 0; nothing open: 0 */
 void store_rollback(struct store *s);
-bool store_dirty(const struct store *s);            /* writes wait for a commit */
+bool store_dirty(const struct store *s); /* writes wait for a commit */
 bool store_ballast_released(const struct store *s);
-int store_checkpoint(struct store *s);              /* when idle; never inside a turn */
-int store_backup(struct store *s, const char *path, int64_t *ret_bytes);   /* consistent copy, online */
-uint64_t store_revision(const struct store *s);     /* grows with every policy change */
+int store_checkpoint(struct store *s); /* when idle; never inside a turn */
+int store_backup(struct store *s, const char *path,
+		 int64_t *ret_bytes);		/* consistent copy, online */
+uint64_t store_revision(const struct store *s); /* grows with every policy change */
 
 int store_setting_get(struct store *s, const char *name, char **ret);
 int store_setting_set(struct store *s, const char *name, const char *value);
@@ -67,7 +67,7 @@ struct identity {
 	bool enabled;
 	char reason[LIMIT_REASON + 1];
 	int64_t not_before, not_after, created;
-	int64_t certificates;               /* how many are enrolled */
+	int64_t certificates; /* how many are enrolled */
 };
 
 int store_identity_add(struct store *s, const char *name, const char *full_name, int64_t not_before,
@@ -78,7 +78,8 @@ int store_identity_set_enabled(struct store *s, const char *name, bool enabled, 
 			       struct identity *ret);
 int store_identity_remove(struct store *s, const char *name);
 /* Rows after `after` (NULL: from the start) by name; *ret is an array that the caller frees. */
-int store_identity_list(struct store *s, const char *after, size_t limit, struct identity **ret, size_t *ret_n);
+int store_identity_list(struct store *s, const char *after, size_t limit, struct identity **ret,
+			size_t *ret_n);
 
 /* --- certificate --- */
 struct certificate {
@@ -87,10 +88,10 @@ struct certificate {
 	int64_t identity;
 	char identity_name[LIMIT_IDENTITY + 1];
 	char subject[512];
-	char issuer_text[512];              /* not stored: filled from `issuer` by the store's caller */
-	char serial_text[64];               /* lower-case hex */
+	char issuer_text[512];
+	char serial_text[64]; /* lower-case hex */
 	int64_t not_before, not_after, enrolled;
-	uint8_t *der;                       /* NULL in lists */
+	uint8_t *der; /* NULL in lists */
 	size_t der_n;
 };
 void certificate_deinit(struct certificate *c);
@@ -107,20 +108,23 @@ struct certificate_new {
 	int64_t not_before, not_after;
 };
 int store_certificate_add(struct store *s, const struct certificate_new *c);
-int store_certificate_get(struct store *s, const uint8_t sha256[SHA256_BYTES], struct certificate *ret);
-int store_certificate_get_spki(struct store *s, const uint8_t spki_sha256[SHA256_BYTES], struct certificate *ret);
+int store_certificate_get(struct store *s, const uint8_t sha256[SHA256_BYTES],
+			  struct certificate *ret);
+int store_certificate_get_spki(struct store *s, const uint8_t spki_sha256[SHA256_BYTES],
+			       struct certificate *ret);
 int store_certificate_remove(struct store *s, const uint8_t sha256[SHA256_BYTES]);
-int store_certificate_list(struct store *s, const char *identity, const uint8_t *after, size_t limit,
-			   struct certificate **ret, size_t *ret_n);
+int store_certificate_list(struct store *s, const char *identity, const uint8_t *after,
+			   size_t limit, struct certificate **ret, size_t *ret_n);
 
 /* The look-up of every login: whose is this certificate?  One B-tree descent; no DER is read. */
 struct certificate_owner {
 	int64_t identity;
 	char identity_name[LIMIT_IDENTITY + 1];
 	bool enabled;
-	int64_t not_before, not_after;      /* of the identity */
+	int64_t not_before, not_after; /* of the identity */
 };
-int store_certificate_owner(struct store *s, const uint8_t sha256[SHA256_BYTES], struct certificate_owner *ret);
+int store_certificate_owner(struct store *s, const uint8_t sha256[SHA256_BYTES],
+			    struct certificate_owner *ret);
 
 /* --- access --- */
 struct access_row {
@@ -129,9 +133,11 @@ struct access_row {
 	char service[LIMIT_SERVICE + 1];
 	int64_t not_before, not_after, created;
 };
-int store_access_allow(struct store *s, const struct access_row *row);      /* replaces the row */
-int store_access_deny(struct store *s, const char *identity, const char *account, const char *service);
-int store_access_list(struct store *s, const char *identity, struct access_row **ret, size_t *ret_n);
+int store_access_allow(struct store *s, const struct access_row *row); /* replaces the row */
+int store_access_deny(struct store *s, const char *identity, const char *account,
+		      const char *service);
+int store_access_list(struct store *s, const char *identity, struct access_row **ret,
+		      size_t *ret_n);
 /* Rows of this identity and account for this service or its class ("@login"...), any window. */
 int store_access_find(struct store *s, int64_t identity, const char *account, const char *service,
 		      const char *class, struct access_row **ret, size_t *ret_n);
@@ -144,7 +150,7 @@ enum service_via { VIA_LOCAL = 1, VIA_NETWORK = 2, VIA_ANY = 3 };
 struct service_row {
 	char name[LIMIT_SERVICE + 1];
 	enum service_class class;
-	char redeem_uids[256];              /* "0", "0,113", "any" */
+	char redeem_uids[256]; /* "0", "0,113", "any" */
 	enum service_via via;
 	bool loose;
 	bool console;
@@ -154,7 +160,7 @@ const char *service_via_text(enum service_via v);
 int service_class_parse(const char *s, enum service_class *ret);
 int service_via_parse(const char *s, enum service_via *ret);
 bool service_uid_allowed(const struct service_row *row, uid_t uid);
-bool service_uids_ok(const char *uids);             /* is this a valid redeem_uids? */
+bool service_uids_ok(const char *uids); /* is this a valid redeem_uids? */
 int store_service_set(struct store *s, const struct service_row *row);
 int store_service_get(struct store *s, const char *name, struct service_row *ret);
 int store_service_remove(struct store *s, const char *name);
@@ -167,10 +173,11 @@ struct anchor_row {
 	uint8_t sha256[SHA256_BYTES];
 	uint8_t *der;
 	size_t der_n;
-	char *policy;                       /* JSON */
+	char *policy; /* JSON */
 	int64_t created;
 };
-int store_anchor_add(struct store *s, const char *name, const uint8_t *der, size_t der_n, int64_t *ret_id);
+int store_anchor_add(struct store *s, const char *name, const uint8_t *der, size_t der_n,
+		     int64_t *ret_id);
 int store_anchor_remove(struct store *s, const char *name);
 int store_anchor_list(struct store *s, struct anchor_row **ret, size_t *ret_n);
 void anchor_rows_free(struct anchor_row *rows, size_t n);
@@ -190,23 +197,25 @@ struct session {
 	int64_t start_time;
 	char boot_id[37];
 	int64_t opened;
-	int64_t closed;                     /* 0: open */
-	char ended[16];                     /* "", closed, unclosed, reboot, terminated */
+	int64_t closed; /* 0: open */
+	char ended[16]; /* "", closed, unclosed, reboot, terminated */
 };
-int store_session_open(struct store *s, const struct session *session, int64_t *ret_id); /* id, opened: set here */
-int store_session_close(struct store *s, int64_t id, const char *ended);  /* -ENOENT: not open */
+int store_session_open(struct store *s, const struct session *session,
+		       int64_t *ret_id);				 /* id, opened: set here */
+int store_session_close(struct store *s, int64_t id, const char *ended); /* -ENOENT: not open */
 int store_session_get(struct store *s, int64_t id, struct session *ret);
 /* all: closed ones too; rows with id > after */
-int store_session_list(struct store *s, bool all, int64_t after, size_t limit, struct session **ret, size_t *ret_n);
+int store_session_list(struct store *s, bool all, int64_t after, size_t limit, struct session **ret,
+		       size_t *ret_n);
 
 /* --- event --- */
 struct event {
-	int64_t id;                         /* set by append, as uuid and time */
+	int64_t id; /* set by append, as uuid and time */
 	uint8_t uuid[16];
 	int64_t time;
-	const char *kind;                   /* "login.commit", "admin.identity.add", ...: static text in
-					     * append; owned by `own` in rows that were read */
-	const char *verdict;                /* "", "allow", "deny" */
+	const char *kind;    /* "login.commit", "admin.identity.add", ...: static text in
+			      * append; owned by `own` in rows that were read */
+	const char *verdict; /* "", "allow", "deny" */
 	const char *reason;
 	const char *identity;
 	uint8_t certificate[SHA256_BYTES];
@@ -215,35 +224,39 @@ struct event {
 	const char *service;
 	const char *login_id;
 	const char *source;
-	const char *detail;                 /* JSON text; NULL: "{}" */
-	char *own;                          /* storage of a row that was read */
+	const char *detail; /* JSON text; NULL: "{}" */
+	char *own;	    /* storage of a row that was read */
 };
 /* NULL strings count as "".  Joins the turn; *ret_id may be NULL. */
 int store_event_append(struct store *s, const struct event *e, int64_t *ret_id);
 int store_event_get(struct store *s, int64_t id, struct event *ret);
 struct event_filter {
-	int64_t after;                      /* id > after */
+	int64_t after; /* id > after */
 	size_t limit;
-	size_t last;                        /* > 0: only the newest so many, still oldest first */
+	size_t last; /* > 0: only the newest so many, still oldest first */
 	const char *kind, *identity, *account, *verdict; /* NULL: any; kind "login." is a prefix */
 };
-int store_event_list(struct store *s, const struct event_filter *filter, struct event **ret, size_t *ret_n);
+int store_event_list(struct store *s, const struct event_filter *filter, struct event **ret,
+		     size_t *ret_n);
 void event_deinit(struct event *e);
 void events_free(struct event *e, size_t n);
 
 struct event_check {
-	int64_t checked;                    /* id of the last row looked at */
+	int64_t checked; /* id of the last row looked at */
 	bool done;
 	bool good;
-	int64_t first_bad;                  /* 0: none */
-	uint8_t head[SHA256_BYTES];         /* hash of row `checked` */
+	int64_t first_bad;	    /* 0: none */
+	uint8_t head[SHA256_BYTES]; /* hash of row `checked` */
 };
 /* At most `limit` rows after row `after`, whose hash is `head` (NULL for the first slice). */
-int store_event_verify(struct store *s, int64_t after, const uint8_t *head, size_t limit, struct event_check *ret);
+int store_event_verify(struct store *s, int64_t after, const uint8_t *head, size_t limit,
+		       struct event_check *ret);
 /* Chain head: id and hash of the newest row. */
 void store_event_head(const struct store *s, int64_t *ret_id, uint8_t ret_hash[SHA256_BYTES]);
 
-struct store_counts { int64_t identities, certificates, anchors, sessions_open, events, bytes; };
+struct store_counts {
+	int64_t identities, certificates, anchors, sessions_open, events, bytes;
+};
 int store_counts(struct store *s, struct store_counts *ret);
 
 #endif
