@@ -233,6 +233,8 @@ static int issue_paths(struct cli *cli, const struct args *args, struct issue *i
 
 	if (a < 0 || b < 0 || a >= PATH_SIZE || b >= PATH_SIZE)
 		return cli_usage(cli, "--out: too long");
+	if (access(i->cert_path, F_OK) == 0) /* before anything is made or written down */
+		return cli_fail_file(cli, -EEXIST, "write", i->cert_path);
 	if (owner) {
 		i->owner = getpwnam(owner);
 		if (!i->owner)
@@ -275,8 +277,6 @@ static int issue_files(struct cli *cli, const struct issue *i, const struct buf 
 		if (r < 0)
 			return cli_fail_file(cli, r, "make", dir);
 	}
-	if (access(i->cert_path, F_OK) == 0) /* before a key is written that nothing belongs to */
-		return cli_fail_file(cli, -EEXIST, "write", i->cert_path);
 	if (i->key) {
 		r = key_pem(i->key, &key);
 		if (r == 0)
