@@ -45,8 +45,8 @@ int cli_json(struct cli *cli, json_t *json)
 	return r == 0 ? CLI_YES : CLI_INTERNAL;
 }
 
-static int fail(struct cli *cli, enum cli_exit code, const char *name, const char *format,
-		va_list ap)
+_printf_(4, 0) static int fail(struct cli *cli, enum cli_exit code, const char *name,
+			       const char *format, va_list ap)
 {
 	char raw[1024], text[1024];
 
@@ -55,7 +55,7 @@ static int fail(struct cli *cli, enum cli_exit code, const char *name, const cha
 	(void)fprintf(cli->err, "certlogin: %s\n", text);
 	if (cli->json)
 		(void)cli_json(cli, json_pack("{s:s, s:s}", "error", name, "message", text));
-	return code;
+	return (int)code;
 }
 
 int cli_fail(struct cli *cli, enum cli_exit code, const char *name, const char *format, ...)
@@ -102,7 +102,7 @@ int cli_fail_memory(struct cli *cli)
 	return cli_fail(cli, CLI_INTERNAL, "internal", "out of memory");
 }
 
-static void say(FILE *f, const struct cli *cli, const char *format, va_list ap)
+_printf_(3, 0) static void say(FILE *f, const struct cli *cli, const char *format, va_list ap)
 {
 	char raw[1024], text[1024];
 

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <locale.h>
+
+#include <cmocka.h>
+
+#include "cli/show.h"
+#include "cli/verb.h"
+#include "lib/base/cleanup.h"
+#include "tests/unit/peer.h"
+
+/* Verbs against a peer that says what a daemon would: exit codes, requests, and what is shown. */
+
+#define METHOD "{\"method\":\"org.certlogin.Admin."
+#define ERROR "{\"error\":\"org.certlogin.Admin."
+#define SERVICE_ERROR "{\"error\":\"org.varlink.service."
+
+struct exchange {
+	const char *expect; /* part of the call; NULL ends */
+	const char *answer;
+};
+
+static void script(int fd, const void *arg)
+{
+	char call[8192];
+
+	for (const struct exchange *x = arg; x->expect && peer_read(fd, call, sizeof(call)); x++) {
+		if (!strstr(call, x->expect)) {
+			(void)dprintf(STDERR_FILENO, "# wanted %s\n# got %s\n", x->expect, call);
+			return;
+		}
+		(void)!write(fd, x->answer, strlen(x->answer) + 1);
+	}
+}
+
+struct result {
+	int code;
+	char *out, *err;
+};
+
+static void result_deinit(struct result *r)
+{
+	free(r->out);
+	free(r->err);
+}
+
+static struct result run(const struct exchange *exchanges, const char *const *words)
+{
+	_cleanup_(cli_deinitp) struct cli cli = { 0 };
+	char *argv[24] = { (char[]){ "certlogin" } };
+	struct result result = { 0 };
+	char admin[64];
+	struct peer peer;
+	size_t n, argc = 1;
+	FILE *out = open_memstream(&result.out, &n), *err = open_memstream(&result.err, &n);
+
+	while (*words)
+		argv[argc++] = strdup(*words++);
+	peer_start(&peer, 8, script, exchanges);
+	(void)snprintf(admin, sizeof(admin), "%s/admin", peer.dir);
+	assert_int_equal(symlink(peer.path, admin), 0);
+	cli_init(&cli, out, err);
+	cli.runtime_dir = peer.dir;
+	cli.utc = true;
+	cli.term.utf8 = true;
+	result.code = cli_run(&cli, (int)argc, argv);
+	(void)fclose(out);
+	(void)fclose(err);
+	(void)unlink(admin);
+	peer_stop(&peer);
+	for (size_t i = 1; i < argc; i++)
+		free(argv[i]);
+	return result;
+}
+
+#define RUN(exchanges, ...) run(exchanges, (const char *const[]){ __VA_ARGS__, NULL })
+#define CONTAINS(text, part)                                                                       \
+	do {                                                                                       \
+		if (!strstr(text, part))                                                           \
+			fail_msg("'%s' is not in: %s", part, text);                                \
+	} while (0)
+
+static void errors_become_exit_codes(_unused_ void **state)
+{
+	static const struct {
+		const char *answer;
+		int code;
+		const char *name, *text;
+	} cases[] = {
+		{ ERROR "NotFound\",\"parameters\":{\"what\":\"identity\"}}", CLI_NO, "not-found",
+		  "no such identity" },
+		{ ERROR "Exists\",\"parameters\":{\"what\":\"identity\"}}", CLI_NO, "exists",
+		  "exists already" },
+		{ ERROR "InUse\",\"parameters\":{\"what\":\"x\",\"why\":\"y\"}}", CLI_NO, "in-use",
+		  "x is in use: y" },
+		{ ERROR "InvalidValue\",\"parameters\":{\"field\":\"name\",\"why\":\"bad\"}}",
+		  CLI_USAGE, "invalid-value", "name: bad" },
+		{ SERVICE_ERROR "InvalidParameter\",\"parameters\":{\"parameter\":\"name\"}}",
+		  CLI_USAGE, "invalid-value", "name" },
+		{ SERVICE_ERROR "PermissionDenied\"}", CLI_NO, "permission-denied",
+		  "certlogin-admin" },
+		{ SERVICE_ERROR "MethodNotFound\"}", CLI_INTERNAL, "internal", "another version" },
+		{ SERVICE_ERROR "SystemError\",\"parameters\":{\"errno\":28}}", CLI_INTERNAL,
+		  "internal", "No space" },
+		{ ERROR "Unheard\"}", CLI_INTERNAL, "internal", "Unheard" },
+		{ "garbage", CLI_UNREACHABLE, "unreachable", "cannot reach" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const struct exchange x[] = { { METHOD "RemoveIdentity\"", cases[i].answer },
+					      { NULL, NULL } };
+		_cleanup_(result_deinit) struct result r =
+			RUN(x, "--json", "identity", "remove", "alice");
+		json_t *json = json_loads(r.out, 0, NULL);
+
+		assert_int_equal(r.code, cases[i].code);
+		CONTAINS(r.err, cases[i].text);
+		assert_non_null(json);
+		assert_string_equal(json_string_value(json_object_get(json, "error")),
+				    cases[i].name);
+		json_decref(json);
+	}
+}
+
+static void lists_are_read_to_their_end(_unused_ void **state)
+{
+	const struct exchange x[] = {
+		{ "\"parameters\":{}}", "{\"parameters\":{\"identities\":[{\"name\":\"a\","
+					"\"enabled\":true,\"notAfter\":0}],\"more\":true}}" },
+		{ "{\"after\":\"a\"}",
+		  "{\"parameters\":{\"identities\":[{\"name\":\"b\",\"enabled\":false,\"notAfter\":"
+		  "9223372036854775807}],\"more\":false}}" },
+		{ NULL, NULL },
+	};
+	_cleanup_(result_deinit) struct result r = RUN(x, "identity", "list");
+
+	assert_int_equal(r.code, CLI_YES);
+	CONTAINS(r.out, "a     enabled");
+	CONTAINS(r.out, "b     disabled");
+	CONTAINS(r.out, "forever");
+}
+
+static void json_is_what_the_daemon_said(_unused_ void **state)
+{
+	const struct exchange x[] = {
+		{ "ListAccess\",\"parameters\":{\"identity\":\"alice\"}}",
+		  "{\"parameters\":{\"access\":[{\"account\":\"root\"}]}}" },
+		{ NULL, NULL },
+	};
+	_cleanup_(result_deinit) struct result r = RUN(x, "access", "list", "alice", "--json");
+	json_t *json = json_loads(r.out, 0, NULL);
+
+	assert_int_equal(r.code, CLI_YES);
+	assert_string_equal(json_string_value(json_object_get(
+				    json_array_get(json_object_get(json, "access"), 0), "account")),
+			    "root");
+	json_decref(json);
+}
+
+static void options_reach_the_daemon(_unused_ void **state)
+{
+	const struct exchange x[] = {
+		{ "AllowAccess\",\"parameters\":{\"identity\":\"alice\",\"account\":\"root\","
+		  "\"service\":\"@elevate\","
+		  "\"notAfter\":1800000000000000}}",
+		  "{\"parameters\":{\"access\":{}}}" },
+		{ NULL, NULL },
+	};
+	_cleanup_(result_deinit) struct result r = RUN(x, "access", "allow", "alice", "root",
+						       "--until", "@1800000000", "-s", "@elevate");
+
+	assert_int_equal(r.code, CLI_YES);
+	CONTAINS(r.out, "alice may use root through @elevate");
+}
+
+static void store_text_cannot_write_on_the_terminal(_unused_ void **state)
+{
+	const struct exchange x[] = {
+		{ METHOD, "{\"parameters\":{\"access\":[{\"identity\":\"e\\u001b[2Jvil\","
+			  "\"account\":\"x\\ny\",\"service\":\"s\"}]}}" },
+		{ NULL, NULL },
+	};
+	_cleanup_(result_deinit) struct result r = RUN(x, "access", "list");
+
+	assert_null(strchr(r.out, '\033'));
+	CONTAINS(r.out, "e?[2Jvil");
+	CONTAINS(r.out, "x?y");
+}
+
+static void verify_asks_until_it_is_done(_unused_ void **state)
+{
+	const struct exchange x[] = {
+		{ "\"parameters\":{}}", "{\"parameters\":{\"checked\":1000,\"done\":false,\"good\":"
+					"true,\"head\":\"aa\"}}" },
+		{ "{\"after\":1000,\"head\":\"aa\"}", "{\"parameters\":{\"checked\":1500,\"done\":"
+						      "true,\"good\":true,\"head\":\"bb\"}}" },
+		{ NULL, NULL },
+	};
+	_cleanup_(result_deinit) struct result r = RUN(x, "audit", "verify");
+
+	assert_int_equal(r.code, CLI_YES);
+	CONTAINS(r.out, "up to event 1500");
+	CONTAINS(r.out, "Head: bb");
+}
+
+static void verify_stops_at_a_bad_row(_unused_ void **state)
+{
+	const struct exchange x[] = {
+		{ METHOD, "{\"parameters\":{\"checked\":1000,\"done\":false,\"good\":false,"
+			  "\"firstBad\":77,\"head\":\"aa\"}}" },
+		{ NULL, NULL },
+	};
+	_cleanup_(result_deinit) struct result r = RUN(x, "audit", "verify");
+	_cleanup_(result_deinit) struct result json = RUN(x, "audit", "verify", "--json");
+
+	assert_int_equal(r.code, CLI_NO);
+	CONTAINS(r.out, "BAD: event 77");
+	assert_int_equal(json.code, CLI_NO);
+}
+
+static void explain_shows_checks_and_advice(_unused_ void **state)
+{
+	const struct exchange x[] = {
+		{ "GetEvent\",\"parameters\":{\"id\":4711}}",
+		  "{\"parameters\":{\"event\":{\"id\":4711,\"time\":1800000000000000,\"kind\":"
+		  "\"login.commit\",\"verdict\":\"deny\","
+		  "\"reason\":\"identity-disabled\",\"identity\":\"alice\",\"account\":\"root\","
+		  "\"service\":\"su\",\"detail\":"
+		  "{\"checks\":[{\"check\":\"proof\",\"result\":\"passed\",\"detail\":\"P-256\"},{"
+		  "\"check\":\"identity-state\","
+		  "\"result\":\"failed\",\"detail\":\"disabled\"},{\"check\":\"access\",\"result\":"
+		  "\"skipped\",\"detail\":\"\"}]}}}}" },
+		{ NULL, NULL },
+	};
+	_cleanup_(result_deinit) struct result r = RUN(x, "explain", "4711");
+
+	assert_int_equal(r.code, CLI_YES);
+	CONTAINS(r.out, "Event 4711: DENIED, identity-disabled: the identity is disabled");
+	CONTAINS(r.out, "2027-01-15 08:00:00Z");
+	CONTAINS(r.out, "✓ proof            P-256");
+	CONTAINS(r.out, "✗ identity-state   disabled");
+	CONTAINS(r.out, "– access           skipped");
+	CONTAINS(r.out, "What to do: certlogin identity enable NAME.");
+}
+
+static void unenroll_completes_a_short_fingerprint(_unused_ void **state)
+{
+#define A "aaaaaaaa00000000000000000000000000000000000000000000000000000001"
+#define B "aaaaaaaa00000000000000000000000000000000000000000000000000000002"
+	const struct exchange one[] = {
+		{ METHOD "ListCertificates\"",
+		  "{\"parameters\":{\"certificates\":[{\"sha256\":\"" A "\"}],\"more\":false}}" },
+		{ "Unenroll\",\"parameters\":{\"sha256\":\"" A "\"}}",
+		  "{\"parameters\":{\"certificate\":{\"identity\":\"alice\"}}}" },
+		{ NULL, NULL },
+	};
+	const struct exchange two[] = {
+		{ METHOD "ListCertificates\"", "{\"parameters\":{\"certificates\":[{\"sha256\":\"" A
+					       "\"},{\"sha256\":\"" B "\"}],\"more\":false}}" },
+		{ NULL, NULL },
+	};
+	_cleanup_(result_deinit) struct result good = RUN(one, "unenroll", "aaaaaaaa");
+	_cleanup_(result_deinit) struct result many = RUN(two, "unenroll", "aaaaaaaa");
+	_cleanup_(result_deinit) struct result none = RUN(two, "unenroll", "bbbbbbbb");
+
+	assert_int_equal(good.code, CLI_YES);
+	CONTAINS(good.out, "alice");
+	assert_int_equal(many.code, CLI_USAGE);
+	CONTAINS(many.err, "more digits");
+	assert_int_equal(none.code, CLI_NO);
+}
+
+static void quiet_says_nothing(_unused_ void **state)
+{
+	const struct exchange x[] = { { METHOD "RemoveIdentity\"", "{\"parameters\":{}}" },
+				      { NULL, NULL } };
+	_cleanup_(result_deinit) struct result r = RUN(x, "-q", "identity", "remove", "alice");
+
+	assert_int_equal(r.code, CLI_YES);
+	assert_string_equal(r.out, "");
+	assert_string_equal(r.err, "");
+}
+
+static void every_verb_is_complete(_unused_ void **state)
+{
+	for (size_t i = 0; i < n_verbs; i++) {
+		assert_non_null(verbs[i].run);
+		assert_non_null(verbs[i].usage);
+		assert_true(verbs[i].min <= verbs[i].max);
+		assert_true(strlen(verbs[i].help) > 5 && strlen(verbs[i].help) < 60);
+		for (size_t k = 0; k < i; k++) /* a noun has actions or none */
+			assert_true(strcmp(verbs[i].name, verbs[k].name) != 0 ||
+				    (verbs[i].action && verbs[k].action));
+	}
+	for (size_t i = 0; i < OPT_MAX_; i++)
+		assert_true(option_specs[i].name && option_specs[i].help);
+	assert_string_equal(reason_meaning("no-such-reason"), "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(errors_become_exit_codes),
+		cmocka_unit_test(lists_are_read_to_their_end),
+		cmocka_unit_test(json_is_what_the_daemon_said),
+		cmocka_unit_test(options_reach_the_daemon),
+		cmocka_unit_test(store_text_cannot_write_on_the_terminal),
+		cmocka_unit_test(verify_asks_until_it_is_done),
+		cmocka_unit_test(verify_stops_at_a_bad_row),
+		cmocka_unit_test(explain_shows_checks_and_advice),
+		cmocka_unit_test(unenroll_completes_a_short_fingerprint),
+		cmocka_unit_test(quiet_says_nothing),
+		cmocka_unit_test(every_verb_is_complete),
+	};
+
+	(void)setlocale(LC_CTYPE, "C.UTF-8");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
