@@ -56,7 +56,7 @@ static int call_with(struct cli *cli, const char *method, const char *field, con
 			  ret);
 }
 
-int certfile_enroll(struct cli *cli, const char *identity, const struct cert *cert)
+int certfile_enroll(struct cli *cli, const char *identity, const struct cert *cert, bool part)
 {
 	_cleanup_(json_decrefp) json_t *reply = NULL;
 	char subject[256], until[WHEN_TEXT];
@@ -65,7 +65,7 @@ int certfile_enroll(struct cli *cli, const char *identity, const struct cert *ce
 	if (r != CLI_YES)
 		return r;
 	if (cli->json)
-		return cli_json(cli, json_incref(reply));
+		return part ? CLI_YES : cli_json(cli, json_incref(reply));
 	name_text(&cert->subject, subject, sizeof(subject));
 	when_text(cert->not_after, cli->utc, until);
 	cli_say(cli, "Enrolled for %s: %.*s (%s), valid until %s.", identity, FINGERPRINT_SHORT,
@@ -73,7 +73,7 @@ int certfile_enroll(struct cli *cli, const char *identity, const struct cert *ce
 	return CLI_YES;
 }
 
-int certfile_anchor(struct cli *cli, const char *name, const struct cert *cert)
+int certfile_anchor(struct cli *cli, const char *name, const struct cert *cert, bool part)
 {
 	_cleanup_(json_decrefp) json_t *reply = NULL;
 	char subject[256];
@@ -82,7 +82,7 @@ int certfile_anchor(struct cli *cli, const char *name, const struct cert *cert)
 	if (r != CLI_YES)
 		return r;
 	if (cli->json)
-		return cli_json(cli, json_incref(reply));
+		return part ? CLI_YES : cli_json(cli, json_incref(reply));
 	name_text(&cert->subject, subject, sizeof(subject));
 	cli_say(cli, "Certificates of %s are accepted from now on (anchor %s).", subject, name);
 	return CLI_YES;

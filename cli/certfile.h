@@ -11,9 +11,9 @@
 int certfile_read(struct cli *cli, const char *path, struct cert **ret);
 /* All of it, leaf first, at most `max`. */
 int certfile_read_all(struct cli *cli, const char *path, struct cert **ret, size_t max, size_t *ret_n);
-/* Enrolls it through the API and says so. */
-int certfile_enroll(struct cli *cli, const char *identity, const struct cert *cert);
-/* Adds it as an anchor, and says so. */
-int certfile_anchor(struct cli *cli, const char *name, const struct cert *cert);
+/* Enrolls it through the API.  part: of a bigger work that prints the JSON itself. */
+int certfile_enroll(struct cli *cli, const char *identity, const struct cert *cert, bool part);
+/* Adds it as an anchor; likewise. */
+int certfile_anchor(struct cli *cli, const char *name, const struct cert *cert, bool part);
 
 #endif

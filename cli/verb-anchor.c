@@ -10,7 +10,7 @@ int verb_anchor_add(struct cli *cli, const struct args *args)
 	_cleanup_(cert_freep) struct cert *cert = NULL;
 	int r = certfile_read(cli, args->operand[1], &cert);
 
-	return r == CLI_YES ? certfile_anchor(cli, args->operand[0], cert) : r;
+	return r == CLI_YES ? certfile_anchor(cli, args->operand[0], cert, false) : r;
 }
 
 int verb_anchor_list(struct cli *cli, _unused_ const struct args *args)

@@ -11,6 +11,7 @@
 
 /* certlogin audit list|follow|verify */
 
+#define LIST_LAST 100
 #define FOLLOW_FIRST 10
 static const struct timespec follow_pause = { .tv_nsec = 500000000 };
 
@@ -70,7 +71,7 @@ int verb_audit_list(struct cli *cli, const struct args *args)
 {
 	_cleanup_(json_decrefp) json_t *filter = NULL, *reply = NULL;
 	_cleanup_(table_freep) struct table *t = table_new(titles, ARRAY_SIZE(titles));
-	int64_t last = 0;
+	int64_t last = args->option[OPT_ALL] ? 0 : LIST_LAST;
 	json_t *row;
 	size_t i;
 	int r = args_number(cli, args, OPT_LAST, 1, LIMIT_LIST_ROWS, &last);
@@ -87,6 +88,8 @@ int verb_audit_list(struct cli *cli, const struct args *args)
 	if (!t)
 		return cli_fail_memory(cli);
 	json_array_foreach(json_object_get(reply, "events"), i, row) event_row(cli, t, row);
+	if (!args->option[OPT_LAST] && last > 0 && table_rows(t) == LIST_LAST)
+		cli_note(cli, "Only the newest %d are shown; --all shows all.", LIST_LAST);
 	return show_table(cli, t, "no such events");
 }
 

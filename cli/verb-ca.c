@@ -69,7 +69,6 @@ static int ca_write(struct cli *cli, const struct cert_spec *spec, const char *k
 static int ca_anchor(struct cli *cli, const char *cert_path)
 {
 	_cleanup_(cert_freep) struct cert *cert = NULL;
-	bool json = cli->json;
 	int r;
 
 	if (!admin_reachable(cli)) {
@@ -82,11 +81,7 @@ static int ca_anchor(struct cli *cli, const char *cert_path)
 	r = certfile_read(cli, cert_path, &cert);
 	if (r != CLI_YES)
 		return r;
-	cli->json = false; /* one object on stdout: ours */
-	cli->quiet |= json;
-	r = certfile_anchor(cli, "builtin", cert);
-	cli->json = json;
-	return r;
+	return certfile_anchor(cli, "builtin", cert, true);
 }
 
 int builtin_ca_create(struct cli *cli, const char *cn, int64_t days)
@@ -325,7 +320,6 @@ static int issue_log(struct cli *cli, const struct issue *i, const struct cert *
 static int issue_tell(struct cli *cli, const struct issue *i, const struct cert *cert, bool enroll)
 {
 	char sha256[HEX_SIZE(SHA256_BYTES)], until[WHEN_TEXT];
-	bool json = cli->json, quiet = cli->quiet;
 	int r = CLI_YES;
 
 	hex_encode(cert->sha256, SHA256_BYTES, sha256);
@@ -333,16 +327,11 @@ static int issue_tell(struct cli *cli, const struct issue *i, const struct cert 
 	cli_say(cli, "Certificate of %s, valid until %s: %s", i->name, until, i->cert_path);
 	if (i->key)
 		cli_say(cli, "Its private key: %s", i->key_path);
-	if (enroll) {
-		cli->json = false; /* one object on stdout: ours */
-		cli->quiet |= json;
-		r = certfile_enroll(cli, i->name, cert);
-		cli->json = json;
-		cli->quiet = quiet;
-	} else {
+	if (enroll)
+		r = certfile_enroll(cli, i->name, cert, true);
+	else
 		cli_say(cli, "Next: certlogin enroll %s %s", i->name, i->cert_path);
-	}
-	if (r != CLI_YES || !json)
+	if (r != CLI_YES || !cli->json)
 		return r;
 	return cli_json(cli, json_pack("{s:s, s:s, s:s?, s:s, s:I}", "name", i->name, "certificate",
 				       i->cert_path, "key", i->key ? i->key_path : NULL, "sha256",

@@ -14,7 +14,7 @@ int verb_enroll(struct cli *cli, const struct args *args)
 	_cleanup_(cert_freep) struct cert *cert = NULL;
 	int r = certfile_read(cli, args->operand[1], &cert);
 
-	return r == CLI_YES ? certfile_enroll(cli, args->operand[0], cert) : r;
+	return r == CLI_YES ? certfile_enroll(cli, args->operand[0], cert, false) : r;
 }
 
 /* The full fingerprint for its first digits, as tables show them. */

@@ -31,7 +31,8 @@ _certlogin_options() {
 	trust) echo --pin --ca --list --remove ;;
 	ticket) echo --service --account --login --key --cert --yes ;;
 	'session list') echo --all ;;
-	'audit list' | 'audit follow') echo --last --kind --identity --account --verdict ;;
+	'audit list') echo --all --last --kind --identity --account --verdict ;;
+	'audit follow') echo --last --kind --identity --account --verdict ;;
 	test) echo --cert --account --service --at --via ;;
 	esac
 }

@@ -274,6 +274,36 @@ static void unenroll_completes_a_short_fingerprint(_unused_ void **state)
 	assert_int_equal(none.code, CLI_NO);
 }
 
+static void audit_shows_the_newest_unless_told(_unused_ void **state)
+{
+	const struct exchange newest[] = {
+		{ "\"parameters\":{\"verdict\":\"deny\",\"last\":100}}",
+		  "{\"parameters\":{\"events\":[],\"more\":false}}" },
+		{ NULL, NULL },
+	};
+	const struct exchange all[] = {
+		{ "\"parameters\":{}}",
+		  "{\"parameters\":{\"events\":[{\"id\":5}],\"more\":true}}" },
+		{ "{\"after\":5}", "{\"parameters\":{\"events\":[{\"id\":6}],\"more\":false}}" },
+		{ NULL, NULL },
+	};
+	_cleanup_(result_deinit) struct result a =
+		RUN(newest, "audit", "list", "--verdict", "deny");
+	_cleanup_(result_deinit) struct result b = RUN(all, "audit", "list", "--all");
+
+	assert_int_equal(a.code, CLI_YES);
+	assert_int_equal(b.code, CLI_YES);
+	CONTAINS(b.out, "\n6 ");
+}
+
+static void an_odd_verdict_is_refused(_unused_ void **state)
+{
+	const struct exchange x[] = { { NULL, NULL } };
+	_cleanup_(result_deinit) struct result r = RUN(x, "audit", "list", "--verdict", "maybe");
+
+	assert_int_equal(r.code, CLI_USAGE);
+}
+
 static void quiet_says_nothing(_unused_ void **state)
 {
 	const struct exchange x[] = { { METHOD "RemoveIdentity\"", "{\"parameters\":{}}" },
@@ -313,6 +343,8 @@ int main(void)
 		cmocka_unit_test(verify_stops_at_a_bad_row),
 		cmocka_unit_test(explain_shows_checks_and_advice),
 		cmocka_unit_test(unenroll_completes_a_short_fingerprint),
+		cmocka_unit_test(audit_shows_the_newest_unless_told),
+		cmocka_unit_test(an_odd_verdict_is_refused),
 		cmocka_unit_test(quiet_says_nothing),
 		cmocka_unit_test(every_verb_is_complete),
 	};
