@@ -14,16 +14,16 @@
 
 /* The one object of certlogind.  Members are open to daemon/authority alone. */
 
-struct signer;      /* holds the server key */
-struct logins;      /* logins and tickets, in memory */
-struct links;       /* connected gates */
-struct limits;      /* budgets per source */
-struct turn;        /* answers that wait for the commit */
-struct sessions;    /* pidfds of open sessions */
+struct signer;	 /* holds the server key */
+struct logins;	 /* logins and tickets, in memory */
+struct links;	 /* connected gates */
+struct limits;	 /* budgets per source */
+struct turn;	 /* answers that wait for the commit */
+struct sessions; /* pidfds of open sessions */
 
-struct roles {      /* resolved once, at start: no NSS call after it */
+struct roles { /* resolved once, at start: no NSS call after it */
 	uid_t gate_local, gate_network;
-	gid_t admin, audit;                 /* (gid_t)-1: no such group */
+	gid_t admin, audit; /* (gid_t)-1: no such group */
 	uid_t prove;
 };
 
@@ -42,13 +42,16 @@ struct authority {
 	struct vl_server *admin_api;
 	struct roles roles;
 
-	struct anchor *anchors;             /* parsed; reloaded by authority_trust_changed() */
+	struct anchor *anchors; /* parsed; reloaded by authority_trust_changed() */
 	size_t n_anchors;
 
 	const char *backup_dir;
-	int64_t started;                    /* realtime */
+	int64_t started; /* realtime */
 	uint64_t logins_allowed, logins_denied, proofs, link_violations;
-	bool read_only_logged;
+	bool commit_failed, ballast_logged; /* said once */
+	uint64_t last_activity;		    /* boottime */
+	uint64_t idle_exit;		    /* microseconds; 0: never */
+	int64_t head_told;		    /* newest event whose hash the journal has */
 };
 
 /* Anchors changed: read them again, forget remembered paths. */
@@ -81,10 +84,10 @@ struct gather {
 	struct service_row service;
 	bool has_service;
 	struct access_row *access;
-	struct facts facts;                 /* points into this struct: do not copy or move it */
+	struct facts facts; /* points into this struct: do not copy or move it */
 };
-int gather_facts(struct authority *a, const struct cert *const *chain, size_t n, const char *account,
-		 const char *service, int64_t now, struct gather *ret);
+int gather_facts(struct authority *a, const struct cert *const *chain, size_t n,
+		 const char *account, const char *service, int64_t now, struct gather *ret);
 void gather_deinit(struct gather *g);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "daemon/store/store.h"
+#include "lib/base/name.h"
 #include "lib/pki/path.h"
 
 /*
@@ -35,13 +36,13 @@ enum check {
 };
 
 enum reason {
-	REASON_NONE,                    /* allowed */
-	REASON_NO_PROOF,                /* nobody proved possession of a key */
+	REASON_NONE,	 /* allowed */
+	REASON_NO_PROOF, /* nobody proved possession of a key */
 	REASON_FOREIGN_CA,
-	REASON_CHAIN,                   /* another fault of the path: detail says which */
+	REASON_CHAIN, /* another fault of the path: detail says which */
 	REASON_EXPIRED,
 	REASON_NOT_YET_VALID,
-	REASON_KEY,                     /* key or algorithm below the floor */
+	REASON_KEY, /* key or algorithm below the floor */
 	REASON_KEY_USAGE,
 	REASON_EKU,
 	REASON_REVOKED,
@@ -49,45 +50,45 @@ enum reason {
 	REASON_IDENTITY_DISABLED,
 	REASON_IDENTITY_EXPIRED,
 	REASON_SERVICE_UNKNOWN,
-	REASON_SERVICE_UID,             /* this uid may not redeem for this service */
-	REASON_VIA,                     /* proved through a gate that the service does not take */
+	REASON_SERVICE_UID, /* this uid may not redeem for this service */
+	REASON_VIA,	    /* proved through a gate that the service does not take */
 	REASON_TICKET_UNKNOWN,
 	REASON_TICKET_USED,
 	REASON_TICKET_EXPIRED,
 	REASON_TICKET_OTHER_LOGIN,
 	REASON_TICKET_OTHER_ACCOUNT,
 	REASON_TICKET_OTHER_SERVICE,
-	REASON_TICKET_LOOSE,            /* a loose ticket where none is taken */
-	REASON_LOGIN_UNKNOWN,           /* no such login (any more) */
+	REASON_TICKET_LOOSE,  /* a loose ticket where none is taken */
+	REASON_LOGIN_UNKNOWN, /* no such login (any more) */
 	REASON_ACCOUNT_NOT_ALLOWED,
-	REASON_SERVICE_NOT_ALLOWED,     /* the account, but not through this service, or not now */
+	REASON_SERVICE_NOT_ALLOWED, /* the account, but not through this service, or not now */
 	REASON_LIMIT,
-	REASON_STORE,                   /* the record could not be written */
+	REASON_STORE, /* the record could not be written */
 	REASON_MAX_,
 };
 
-const char *reason_name(enum reason r);         /* "not-enrolled": stable, for audit and --json */
-const char *reason_text(enum reason r);         /* a sentence for the administrator */
+const char *reason_name(enum reason r); /* "not-enrolled": stable, for audit and --json */
+const char *reason_text(enum reason r); /* a sentence for the administrator */
 const char *check_name(enum check c);
 
 struct facts {
 	int64_t now;
 	bool proven;
-	const struct cert *leaf;            /* NULL: nothing was proved */
+	const struct cert *leaf; /* NULL: nothing was proved */
 	const struct path *path;
-	bool path_remembered;               /* from the cache */
-	const struct certificate_owner *owner;   /* NULL: not enrolled */
-	const struct service_row *service;  /* NULL: no such row */
-	bool uid_checked;                   /* at redeem: */
+	bool path_remembered;		       /* from the cache */
+	const struct certificate_owner *owner; /* NULL: not enrolled */
+	const struct service_row *service;     /* NULL: no such row */
+	bool uid_checked;		       /* at redeem: */
 	bool uid_allowed;
-	enum service_via via;               /* the gate through which the proof came */
-	bool hand_carried;                  /* login id given by hand: lifts `via` for elevate and console */
+	enum service_via via; /* the gate through which the proof came */
+	bool hand_carried;    /* login id given by hand: lifts `via` for elevate and console */
 	bool loose;
-	enum reason ticket;                 /* REASON_NONE, or what is wrong with it */
+	enum reason ticket; /* REASON_NONE, or what is wrong with it */
 	const char *account;
-	const struct access_row *access;    /* rows for this identity, account, service or class */
+	const struct access_row *access; /* rows for this identity, account, service or class */
 	size_t n_access;
-	bool account_known_to_identity;     /* some row names the account: tells ACCOUNT from SERVICE */
+	bool account_known_to_identity; /* some row names the account: tells ACCOUNT from SERVICE */
 	bool limits_ok;
 };
 
@@ -95,18 +96,19 @@ enum check_result { CHECK_SKIPPED, CHECK_PASSED, CHECK_FAILED };
 struct checked {
 	enum check_result result;
 	enum reason reason;
-	char detail[160];                   /* "issued by CN=…; expires 2027-01-02" */
+	char detail[160]; /* "issued by CN=…; expires 2027-01-02" */
 };
 
 struct verdict {
-	bool allowed;                       /* false until decide() has said otherwise */
+	bool allowed; /* false until decide() has said otherwise */
 	enum reason reason;
 	struct checked checks[CHECK_MAX_];
 };
 
 void decide(const struct facts *facts, struct verdict *ret);
 
-/* {"checks": [{"check": "chain", "result": "passed", "detail": "…"}, …]}; gives. NULL: no memory. */
+/* {"checks": [{"check": "chain", "result": "passed", "detail": "…"}, …]}; gives. NULL: no memory.
+ */
 json_t *verdict_json(const struct verdict *v);
 
 #endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "daemon/authority/authority.h"
+
+/* A returning certificate costs a look-up; a new one its signatures. */
+static int gather_path(struct authority *a, const struct cert *const *chain, size_t n, int64_t now,
+		       struct gather *g)
+{
+	const struct path *known = trust_cache_find(a->cache, chain[0]->sha256, now);
+	int r;
+
+	if (known) {
+		g->path = *known;
+		g->path_remembered = true;
+		return 0;
+	}
+	r = path_build(chain, n, a->anchors, a->n_anchors, &g->path);
+	if (r == 0 && g->path.fault == PATH_GOOD && now <= g->path.not_after)
+		r = trust_cache_add(a->cache, chain[0]->sha256, &g->path);
+	return r;
+}
+
+static int gather_access(struct authority *a, const char *account, const char *service,
+			 struct gather *g)
+{
+	char class[16];
+	int r;
+
+	(void)snprintf(class, sizeof(class), "@%s", service_class_text(g->service.class));
+	r = store_access_find(a->store, g->owner.identity, account, service, class, &g->access,
+			      &g->facts.n_access);
+	if (r == 0)
+		r = store_access_any(a->store, g->owner.identity, account,
+				     &g->facts.account_known_to_identity);
+	g->facts.access = g->access;
+	return r;
+}
+
+int gather_facts(struct authority *a, const struct cert *const *chain, size_t n,
+		 const char *account, const char *service, int64_t now, struct gather *ret)
+{
+	struct gather *g = ret;
+	int r = 0;
+
+	*g = (struct gather){ .facts = { .now = now, .account = account, .limits_ok = true } };
+	if (n > 0) {
+		g->facts.leaf = chain[0];
+		g->facts.path = &g->path;
+		r = gather_path(a, chain, n, now, g);
+		g->facts.path_remembered = g->path_remembered;
+	}
+	if (r == 0 && n > 0) {
+		r = store_certificate_owner(a->store, chain[0]->sha256, &g->owner);
+		g->has_owner = r == 0;
+		r = r == -ENOENT ? 0 : r;
+	}
+	if (r == 0) {
+		r = store_service_get(a->store, service, &g->service);
+		g->has_service = r == 0;
+		r = r == -ENOENT ? 0 : r;
+	}
+	g->facts.owner = g->has_owner ? &g->owner : NULL;
+	g->facts.service = g->has_service ? &g->service : NULL;
+	if (r == 0 && g->has_owner && g->has_service)
+		r = gather_access(a, account, service, g);
+	return r;
+}
+
+void gather_deinit(struct gather *g)
+{
+	free(g->access);
+	g->access = NULL;
+}

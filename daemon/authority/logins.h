@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef AUTHORITY_LOGINS_H
+#define AUTHORITY_LOGINS_H
+
+#include "daemon/authority/authority.h"
+
+/*
+ * Logins and tickets, in memory alone: begin -> commit (a ticket's hash, signed for) -> redeem ->
+ * account, session.  A login belongs to the connection that began it and ends with it, unless it
+ * was redeemed: then it is known for LIMIT_REDEEMED_USEC, to the uid that redeemed it.  A restart
+ * forgets all of them, and users try again.  All times here are CLOCK_BOOTTIME.
+ */
+
+/* What a proof left behind.  Shared: by the slot, its ticket, and the login that redeems it. */
+struct evidence {
+	unsigned refs;
+	struct cert *chain[LIMIT_CHAIN_CERTS]; /* leaf first */
+	size_t n;
+	enum service_via via;
+	char source[64]; /* as the gate told it */
+};
+struct evidence *evidence_ref(struct evidence *e);
+struct evidence *evidence_unref(struct evidence *e);
+DEFINE_FREEP(struct evidence, evidence_unref);
+
+enum login_state { LOGIN_BEGUN, LOGIN_REDEEMED, LOGIN_OPENED };
+
+struct login {
+	uint8_t id[LOGIN_ID_BYTES];
+	char id_text[LOGIN_ID_TEXT_SIZE];
+	enum login_state state;
+	char account[LIMIT_ACCOUNT + 1];
+	char service[LIMIT_SERVICE + 1];
+	char tty[LIMIT_TTY + 1]; /* claimed by `uid`, unless that is root */
+	char rhost[LIMIT_RHOST + 1];
+	uid_t uid;
+	pid_t pid;
+	uint64_t since; /* begun, then redeemed */
+	unsigned tries; /* failed redeems */
+	unsigned tickets;
+	int64_t denied_event;	   /* of the newest denied commit */
+	struct evidence *evidence; /* from redeem on */
+	bool hand_carried, loose;
+	/* lists of logins.c */
+	struct login *next;
+	struct login *newer, *older;
+};
+
+struct login_request {
+	const char *account, *service, *tty, *rhost;
+	uid_t uid;
+	pid_t pid;
+};
+
+struct outcome {
+	bool allowed;
+	enum reason reason;
+	int64_t event; /* 0: none */
+	char identity[LIMIT_IDENTITY + 1];
+};
+
+int logins_new(struct authority *a, struct logins **ret);
+struct logins *logins_free(struct logins *l);
+DEFINE_FREEP(struct logins, logins_free);
+size_t logins_count(const struct logins *l);
+void logins_sweep(struct logins *l); /* forgets what is too old */
+
+/* -EAGAIN: LIMIT_LOGINS. */
+int login_begin(struct authority *a, const struct login_request *request, struct login **ret);
+struct login *login_find(struct logins *l, const uint8_t id[LOGIN_ID_BYTES]);
+void login_end(struct logins *l, struct login *login);
+
+struct commit_request {
+	struct evidence *evidence;
+	uint8_t ticket_hash[SHA256_BYTES];
+	const uint8_t *login_id; /* NULL: loose */
+	const char *account, *service;
+};
+/* Decides, writes the event (not yet durable), and keeps the ticket when allowed. */
+int login_commit(struct authority *a, const struct commit_request *request, struct outcome *ret);
+void ticket_forget(struct logins *l, const uint8_t hash[SHA256_BYTES]); /* its record was lost */
+
+/* Decides and writes the event; the ticket is spent, whatever becomes of it.  The login's state
+ * changes with login_redeemed(), when the record is durable. */
+int login_redeem(struct authority *a, struct login *login, const uint8_t ticket[TICKET_BYTES],
+		 struct outcome *ret);
+void login_redeemed(struct authority *a, struct login *login);
+int login_abandon(struct authority *a, struct login *login, const char *claimed,
+		  int64_t *ret_event);
+
+/* Decides again for a redeemed login, with the facts of now.  Only a denial is written here. */
+int login_recheck(struct authority *a, struct login *login, const char *kind, struct outcome *ret);
+
+/* Writes a decision: an allow always, a denial when its source has rows left. */
+int audit_decision(struct authority *a, const char *kind, const struct verdict *v,
+		   const struct event *fields, json_t *extra, int64_t *ret_event);
+
+#endif
