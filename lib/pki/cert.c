@@ -332,13 +332,13 @@ static int read_tbs(struct view tbs, struct cert *c)
 
 static int read_cert(struct cert *c)
 {
-	struct view in = c->der, seq, tbs;
+	struct view in = c->der, seq, at, tbs;
 	unsigned unused;
 
 	if (der_expect(&in, DER_SEQUENCE, &seq) < 0 || in.n > 0)
 		return -EBADMSG;
-	tbs = seq;
-	if (whole(&seq, DER_SEQUENCE, &c->tbs) < 0 || der_expect(&tbs, DER_SEQUENCE, &tbs) < 0 ||
+	at = seq;
+	if (whole(&seq, DER_SEQUENCE, &c->tbs) < 0 || der_expect(&at, DER_SEQUENCE, &tbs) < 0 ||
 	    whole(&seq, DER_SEQUENCE, &c->sig_alg) < 0 ||
 	    der_bits(&seq, &c->signature, &unused) < 0 || unused || seq.n > 0)
 		return -EBADMSG;
