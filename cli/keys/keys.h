@@ -20,8 +20,11 @@ struct key_context {
 				 size_t max, size_t *ret_n);
 	void *find_userdata;
 	const char *agent_socket;           /* or NULL */
+	uint64_t agent_usec;                /* for a person at the agent; 0: LIMIT_AGENT_USEC */
 	const char *key_file;               /* PEM/PKCS#8 private key, or NULL */
-	const char *cert_file;              /* its certificate chain, PEM; NULL: find_certificates */
+	/* Certificate chain of the key (of the file, or of one of the agent's), PEM; NULL:
+	 * find_certificates. */
+	const char *cert_file;
 	char why[256];                      /* after a failure: for people */
 };
 
@@ -30,6 +33,9 @@ int keys_file_open(struct key_context *ctx, struct prove_key **ret, size_t max, 
 int keys_agent_open(struct key_context *ctx, struct prove_key **ret, size_t max, size_t *ret_n);
 /* All sources in their order: file when named, else agent. */
 int keys_open(struct key_context *ctx, struct prove_key **ret, size_t max, size_t *ret_n);
+/* find_certificates by org.certlogin.Service of this host; userdata: the path of its socket. */
+int keys_find_at_service(void *userdata, const struct view *spkis, size_t n, struct cert **ret, size_t max,
+			 size_t *ret_n);
 struct prove_key *prove_key_free(struct prove_key *key);
 DEFINE_FREEP(struct prove_key, prove_key_free);
 

@@ -11,6 +11,11 @@
 #define LIMIT_CLIENT_LOCAL_USEC (60 * USEC_PER_SEC)  /* client's flight, local gate: PIN, touch */
 #define LIMIT_CLIENT_NET_USEC (30 * USEC_PER_SEC)    /* client's flight, network gate */
 #define LIMIT_CALL_USEC (5 * USEC_PER_SEC)           /* handshake done to the one call */
+#define LIMIT_ANSWER_USEC (10 * USEC_PER_SEC)        /* gate: call forwarded to the authority's answer */
+#define LIMIT_LINGER_USEC (1 * USEC_PER_SEC)         /* gate: our last byte to the client's close */
+#define LIMIT_NO_LINK_USEC (1 * USEC_PER_SEC)        /* gate: a client waits so long for the authority */
+#define LIMIT_YIELD_USEC (1 * USEC_PER_SEC)          /* gate: a waiting client keeps its place when its source is full */
+#define LIMIT_STOP_USEC (2 * USEC_PER_SEC)           /* gate: SIGTERM to the end of what is in flight */
 #define LIMIT_PROOF_USEC (65 * USEC_PER_SEC)         /* authority: SIGN to PROVE */
 #define LIMIT_TICKET_USEC (60 * USEC_PER_SEC)        /* commit to redeem, CLOCK_BOOTTIME */
 #define LIMIT_REDEEMED_USEC (60 * USEC_PER_SEC)      /* redeem to account/session */
@@ -18,9 +23,11 @@
 #define LIMIT_HELPER_USEC (90 * USEC_PER_SEC)        /* PAM waits for the helper */
 #define LIMIT_PAM_CALL_USEC (10 * USEC_PER_SEC)      /* PAM waits for one answer of the authority */
 #define LIMIT_AGENT_USEC (60 * USEC_PER_SEC)         /* helper waits for ssh-agent (ssh-add -c) */
+#define LIMIT_AGENT_LIST_USEC (5 * USEC_PER_SEC)     /* the same for what asks no person */
 
 /* TLS */
 #define LIMIT_HANDSHAKE_BYTES (64 * 1024)            /* from the client, until the handshake ends */
+#define LIMIT_HELLO_BYTES (16 * 1024)                /* ClientHello */
 #define LIMIT_CHAIN_CERTS 6
 #define LIMIT_CHAIN_BYTES (32 * 1024)
 #define LIMIT_CERT_BYTES (16 * 1024)
@@ -69,6 +76,10 @@
 /* Helper */
 #define LIMIT_HELPER_QUESTIONS 8
 #define LIMIT_HELPER_LABEL 64
+#define LIMIT_HELPER_KEYS 4                          /* keys tried in one login */
+#define LIMIT_PASSPHRASE_TRIES 3
+#define LIMIT_KEY_FILE_BYTES (64 * 1024)
+#define LIMIT_AGENT_BYTES (256 * 1024)               /* one answer of an ssh-agent */
 #define LIMIT_SECRET 512                             /* PIN or passphrase, bytes */
 
 /* Storage */

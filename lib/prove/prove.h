@@ -21,13 +21,15 @@
 struct prove_key {
 	gnutls_pcert_st *chain;             /* leaf first */
 	unsigned n_chain;
-	gnutls_privkey_t key;
+	gnutls_privkey_t key;               /* NULL with `sign` */
 	bool tls12_only;                    /* RSA behind an agent: cannot make RSA-PSS */
 	/* For keys that hash for themselves (ssh-agent): called with the bytes to be signed, rebuilt
-	 * from the transcript.  NULL: `key` signs by itself. */
+	 * from the transcript.  0 or -errno; *ret_signature is gnutls_malloc()ed, *ret_why a static
+	 * text for people after a failure.  NULL: `key` signs by itself. */
 	int (*sign)(void *userdata, gnutls_sign_algorithm_t algorithm, const gnutls_datum_t *tbs,
-		    gnutls_datum_t *ret_signature);
+		    gnutls_datum_t *ret_signature, const char **ret_why);
 	void *sign_userdata;
+	void (*sign_userdata_free)(void *userdata);
 	char label[65];                     /* printable: where the key is */
 };
 

@@ -19,7 +19,7 @@ like "the journal shouts" "$(host disk journalctl -b --no-pager -u certlogind.se
 host disk bash -c "dd if=/dev/zero of=$state/filler2 bs=4k 2>/dev/null; true"
 full=0
 for _ in $(seq 2000); do
-	alice sudo -k -n id -un >/dev/null 2>&1 || { full=1; break; }
+	alice sudo -k id -un >/dev/null 2>&1 || { full=1; break; }
 done
 is "full again: refused, since no record can be written" $full 1
 host disk rm -f $state/filler $state/filler2
@@ -27,7 +27,7 @@ like "room again: allowed, nobody repaired anything" "$(alice sudo -k id -un)" r
 check "the chain verifies" cl audit verify
 
 host disk mount -o remount,ro $state
-check_not "a read-only database: refused" alice sudo -k -n id
+check_not "a read-only database: refused" alice sudo -k id
 host disk mount -o remount,rw $state
 like "writable again: allowed" "$(alice sudo -k id -un || { restart; alice sudo -k id -un; })" root
 check "the chain verifies still" cl audit verify

@@ -10,7 +10,7 @@ root=$(host_root kill)
 cat >"$root/root/load.sh" <<'X'
 #!/bin/bash
 cd /home/alice
-while [ ! -e /run/load-stop ]; do sudo -k -n sh -c 'echo $CERTLOGIN_LOGIN' 2>/dev/null; done >"/tmp/allowed.$1"
+while [ ! -e /run/load-stop ]; do sudo -k sh -c 'echo $CERTLOGIN_LOGIN' 2>/dev/null; done >"/tmp/allowed.$1"
 X
 host kill chmod 755 /root /root/load.sh
 for i in 1 2 3; do host_as kill alice bash /root/load.sh $i </dev/null & done

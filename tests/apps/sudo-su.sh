@@ -94,11 +94,11 @@ unlike "a ticket made for another login" "$(
 like "says so" "$(reason_last)" 'ticket-(used|other-login)'
 
 host apps systemctl stop certlogin-gate@local.socket certlogin-gate@local.service
-denied "gate stopped" no-proof alice sudo -k -n id
+denied "gate stopped" no-proof alice sudo -k id
 host apps systemctl start certlogin-gate@local.socket
 host apps systemctl stop certlogind.socket certlogind-admin.socket certlogind-link.socket certlogind.service
 start=$SECONDS
-alice sudo -k -n id >/dev/null; r=$?
+alice sudo -k id >/dev/null; r=$?
 [ $r -ne 0 ] && ok "daemon stopped: refused" || not_ok "daemon stopped: refused"
 [ $((SECONDS - start)) -le 15 ] && ok "in bounded time" || not_ok "in bounded time" "$((SECONDS - start)) s"
 host apps systemctl start certlogind.socket certlogind-admin.socket certlogind-link.socket

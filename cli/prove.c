@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+
+/*
+ * prove: PAM's helper.  Uses a private key on its user's behalf, as that user, and is believed by
+ * nobody.  Installed 0711: not dumpable from its first instruction, so that other processes of the
+ * same uid can neither trace it nor see its descriptors.  lib/api/helper.h is what it speaks.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "cli/keys/keys.h"
+#include "lib/api/helper.h"
+#include "lib/base/buf.h"
+#include "lib/base/limits.h"
+#include "lib/base/name.h"
+#include "lib/base/paths.h"
+
+#define MODULE_FD STDIN_FILENO
+
+struct request {
+	char login_id[LOGIN_ID_TEXT_SIZE];
+	char account[LIMIT_ACCOUNT + 1];
+	char service[LIMIT_SERVICE + 1];
+	char runtime_dir[96];
+};
+
+/* --- becoming the user, for good: nothing is read before it --- */
+
+static int drop_to(uid_t uid, gid_t gid)
+{
+	if (geteuid() == 0 && setgroups(0, NULL) < 0)
+		return -errno;
+	if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+		return -errno;
+	/* there is no way back, or we do not go on */
+	if (setresuid(0, 0, 0) == 0 || seteuid(0) == 0 || getuid() != uid || geteuid() != uid)
+		return -EPERM;
+	return 0;
+}
+
+static int become(const char *mode)
+{
+	const struct passwd *pw;
+
+	if (strcmp(mode, "invoker") == 0)
+		return getuid() == 0 ? -EPERM : drop_to(getuid(), getgid());
+	if (strcmp(mode, "console") != 0 || getuid() != 0)
+		return -EPERM;
+	pw = getpwnam(USER_PROVE);
+	return pw && pw->pw_uid != 0 ? drop_to(pw->pw_uid, pw->pw_gid) : -ENOENT;
+}
+
+static int lock_down(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    setrlimit(RLIMIT_CORE, &none) < 0)
+		return -errno;
+	(void)alarm((unsigned)(LIMIT_HELPER_USEC / USEC_PER_SEC)); /* whatever the module does */
+	return 0;
+}
+
+static bool fd_is_module(void)
+{
+	int type = 0;
+	socklen_t n = sizeof(type);
+
+	return getsockopt(MODULE_FD, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && type == SOCK_SEQPACKET;
+}
+
+/* --- the module --- */
+
+static int say(const struct buf *b)
+{
+	if (b->error)
+		return b->error;
+	return send(MODULE_FD, b->p, b->n, MSG_NOSIGNAL) == (ssize_t)b->n ? 0 : -EPIPE;
+}
+
+static int hear(uint8_t packet[HELPER_PACKET_MAX], uint8_t type, struct view *ret)
+{
+	ssize_t n = recv(MODULE_FD, packet, HELPER_PACKET_MAX, MSG_TRUNC);
+	struct view v = { packet, n > 0 ? (size_t)n : 0 };
+	uint8_t got;
+
+	if (n <= 0 || n > HELPER_PACKET_MAX || view_u8(&v, &got) < 0 || got != type)
+		return -EBADMSG;
+	*ret = v;
+	return 0;
+}
+
+static int take_text(struct view *v, char *ret, size_t size)
+{
+	struct view text;
+
+	if (view_vec16(v, &text) < 0 || text.n >= size || memchr(text.p, '\0', text.n))
+		return -EBADMSG;
+	memcpy(ret, text.p, text.n);
+	ret[text.n] = '\0';
+	return 0;
+}
+
+static int hear_request(struct request *ret)
+{
+	uint8_t packet[HELPER_PACKET_MAX];
+	struct view v;
+
+	if (hear(packet, HELPER_START, &v) < 0 ||
+	    take_text(&v, ret->login_id, sizeof(ret->login_id)) < 0 ||
+	    take_text(&v, ret->account, sizeof(ret->account)) < 0 ||
+	    take_text(&v, ret->service, sizeof(ret->service)) < 0 ||
+	    take_text(&v, ret->runtime_dir, sizeof(ret->runtime_dir)) < 0 || v.n > 0)
+		return -EBADMSG;
+	return 0;
+}
+
+static void put_text(struct buf *b, const char *s)
+{
+	buf_put_u16(b, (uint16_t)strlen(s));
+	buf_put_text(b, s);
+}
+
+static int ask(_unused_ void *userdata, enum key_question question, const char *label,
+	       struct secret **ret_answer)
+{
+	_cleanup_(buf_deinitp) struct buf b = { 0 };
+	uint8_t packet[HELPER_PACKET_MAX];
+	struct secret *answer;
+	struct view v;
+	int r;
+
+	buf_put_u8(&b, HELPER_ASK);
+	buf_put_u8(&b, (uint8_t)question);
+	put_text(&b, label);
+	r = say(&b);
+	if (r == 0)
+		r = hear(packet, HELPER_ANSWER, &v);
+	if (r < 0)
+		return r;
+	answer = secret_new(v.p, v.n);
+	explicit_bzero(packet, sizeof(packet));
+	if (!answer)
+		return -ENOMEM;
+	if (ret_answer)
+		*ret_answer = answer;
+	else
+		secret_free(answer);
+	return 0;
+}
+
+static int say_ticket(const struct secret *ticket)
+{
+	uint8_t packet[1 + TICKET_BYTES] = { HELPER_TICKET };
+	ssize_t n;
+
+	memcpy(packet + 1, ticket->bytes, TICKET_BYTES);
+	n = send(MODULE_FD, packet, sizeof(packet), MSG_NOSIGNAL);
+	explicit_bzero(packet, sizeof(packet));
+	return n == sizeof(packet) ? 0 : -EPIPE;
+}
+
+static int say_failed(uint64_t event, const char *why)
+{
+	_cleanup_(buf_deinitp) struct buf b = { 0 };
+	char clean[LIMIT_REASON + 1];
+
+	text_clean(why, strlen(why), clean, sizeof(clean));
+	buf_put_u8(&b, HELPER_FAILED);
+	buf_put_u64(&b, event);
+	put_text(&b, clean);
+	return say(&b);
+}
+
+/* --- proving --- */
+
+static int connect_gate(const char *runtime_dir)
+{
+	_cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	if (fd < 0)
+		return -errno;
+	if ((size_t)snprintf(address.sun_path, sizeof(address.sun_path), "%s/gate", runtime_dir) >=
+	    sizeof(address.sun_path))
+		return -ENAMETOOLONG;
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	return STEAL_FD(fd);
+}
+
+/* The host's own certificate: what every client on this host trusts, and nothing else. */
+static int load_host(struct cert **ret)
+{
+	_cleanup_(closep) int fd = open(PATH_HOST_CERT, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	uint8_t pem[LIMIT_CERT_BYTES];
+	struct stat st;
+	ssize_t n;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_uid != 0 || st.st_mode & (S_IWGRP | S_IWOTH))
+		return -EPERM;
+	n = read(fd, pem, sizeof(pem));
+	return n < 0 ? -errno : cert_load(pem, (size_t)n, ret);
+}
+
+static int prove_with(const struct request *q, const struct cert *host, const struct prove_key *key,
+		      struct prove_answer *ret, struct secret **ret_ticket)
+{
+	_cleanup_(closep) int fd = connect_gate(q->runtime_dir);
+	const struct prove_trust trust = { .pin = host->spki_sha256 };
+	const struct prove_request request = { .fd = fd,
+					       .trust = &trust,
+					       .key = key,
+					       .login_id = q->login_id,
+					       .account = q->account,
+					       .service = q->service,
+					       .timeout_usec = LIMIT_HELPER_USEC };
+
+	if (fd < 0) {
+		*ret = (struct prove_answer){ .result = PROVE_NO_SERVER };
+		(void)snprintf(ret->why, sizeof(ret->why), "the gate cannot be reached: %s",
+			       strerror(-fd));
+		return 0;
+	}
+	return prove_commit(&request, ret, ret_ticket);
+}
+
+/* One key after the other.  A denial counts for more than what failed on our side. */
+static int prove_any(const struct request *q, const struct cert *host,
+		     struct prove_key *const *keys, size_t n)
+{
+	struct prove_answer denied = { 0 }, last = { 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_(secret_freep) struct secret *ticket = NULL;
+		int r = prove_with(q, host, keys[i], &last, &ticket);
+
+		if (r < 0)
+			return say_failed(0, strerror(-r));
+		if (last.result == PROVE_DONE)
+			return say_ticket(ticket);
+		if (last.result == PROVE_DENIED)
+			denied = last;
+		if (last.result == PROVE_SERVER || last.result == PROVE_NO_SERVER)
+			break;
+	}
+	return denied.result == PROVE_DENIED ? say_failed(denied.event, denied.why)
+					     : say_failed(0, last.why);
+}
+
+static bool exists(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+static int run(const struct request *q, bool console)
+{
+	struct prove_key *keys[LIMIT_HELPER_KEYS] = { 0 };
+	char service_path[128], key_file[PATH_MAX], cert_file[PATH_MAX];
+	struct key_context ctx = { .ask = ask,
+				   .find_certificates = keys_find_at_service,
+				   .find_userdata = service_path,
+				   .agent_socket = getenv("SSH_AUTH_SOCK") };
+	const struct passwd *pw = getpwuid(getuid());
+	_cleanup_(cert_freep) struct cert *host = NULL;
+	size_t n = 0;
+	int r;
+
+	if (console)
+		return say_failed(0, "no smart card is supported at the console by this version");
+	if (load_host(&host) < 0)
+		return say_failed(0, "this host's certificate " PATH_HOST_CERT " cannot be read");
+	(void)snprintf(service_path, sizeof(service_path), "%s/pam", q->runtime_dir);
+	if (pw &&
+	    (size_t)snprintf(key_file, sizeof(key_file), "%s/.config/certlogin/client.key",
+			     pw->pw_dir) < sizeof(key_file) &&
+	    exists(key_file)) {
+		(void)snprintf(cert_file, sizeof(cert_file), "%s/.config/certlogin/client.crt",
+			       pw->pw_dir);
+		ctx.key_file = key_file;
+		ctx.cert_file = exists(cert_file) ? cert_file : NULL;
+	}
+	r = keys_open(&ctx, keys, LIMIT_HELPER_KEYS, &n);
+	if (r < 0 || n == 0)
+		r = say_failed(0, *ctx.why ? ctx.why : "no usable key was found");
+	else
+		r = prove_any(q, host, keys, n);
+	for (size_t i = 0; i < n; i++)
+		prove_key_free(keys[i]);
+	return r;
+}
+
+int main(int argc, char **argv)
+{
+	struct request request;
+
+	if (argc != 2 || !fd_is_module() || become(argv[1]) < 0 || lock_down() < 0)
+		return 1;
+	if (close_range(STDERR_FILENO + 1, ~0U, 0) < 0 || hear_request(&request) < 0)
+		return 1;
+	return run(&request, strcmp(argv[1], "console") == 0) < 0;
+}
