@@ -125,17 +125,34 @@ static int read_alpn(const struct view *ext, struct hello *ret)
 	return ours ? 0 : -EPROTO;
 }
 
-static int read_client_hello(struct view in, struct hello *ret)
+static int client_hello_extensions(struct view in, struct extensions *ret)
 {
 	struct view random, session, suites, compression;
-	struct extensions e;
 	uint16_t version;
-	int r;
 
 	if (view_u16(&in, &version) < 0 || version != TLS12 || view_bytes(&in, 32, &random) < 0 ||
 	    view_vec8(&in, &session) < 0 || session.n > 32 || view_vec16(&in, &suites) < 0 ||
 	    suites.n < 2 || suites.n % 2 || view_vec8(&in, &compression) < 0 ||
-	    !view_is(&compression, "\0", 1) || read_extensions(&in, &e) < 0)
+	    !view_is(&compression, "\0", 1) || read_extensions(&in, ret) < 0)
+		return -EBADMSG;
+	return 0;
+}
+
+int hello_offers_tls13(const struct view *client_hello)
+{
+	struct extensions e;
+
+	return client_hello_extensions(*client_hello, &e) < 0
+		       ? -EBADMSG
+		       : offers_tls13(find(&e, EXT_SUPPORTED_VERSIONS));
+}
+
+static int read_client_hello(struct view in, struct hello *ret)
+{
+	struct extensions e;
+	int r;
+
+	if (client_hello_extensions(in, &e) < 0)
 		return -EBADMSG;
 	r = offers_tls13(find(&e, EXT_SUPPORTED_VERSIONS));
 	return r < 0 ? r : read_alpn(find(&e, EXT_ALPN), ret);

@@ -36,6 +36,9 @@ struct hello {
 int hello_parse(const uint8_t *prefix, size_t n, const uint8_t nonce[32], const struct view *our_cert,
 		struct hello *ret);
 
+/* Body of a ClientHello, without its header: 0, -EPROTO: an older version only, -EBADMSG. */
+int hello_offers_tls13(const struct view *client_hello);
+
 /* RFC 8446 4.4.3: 64 spaces, context, 00, transcript hash.  Room: PROOF_TBS_MAX. */
 #define PROOF_TBS_MAX (64 + 33 + 1 + 48)
 int proof_server_tbs(const uint8_t *prefix, size_t n, int hash_len, uint8_t *ret, size_t *ret_n);
