@@ -80,18 +80,19 @@ static ssize_t push(void *userdata, const giovec_t *v, int n)
 	return (ssize_t)(out->n - before);
 }
 
-/* Sends what this step has written, in one piece. */
+/* Sends what this step has written, in one piece.  The beginning of our flight waits for its end.
+ */
 static int conn_flush(struct conn *c)
 {
 	struct buf *step = &c->gate->out, *out = c->out.n > 0 ? &c->out : step;
 	int r = step->error;
 	ssize_t n;
 
-	if (out == &c->out) {
-		buf_put(out, step->p, step->n);
-		r = out->error;
+	if (out == &c->out || c->phase == CONN_SIGNING) {
+		buf_put(&c->out, step->p, step->n);
+		r = c->out.error;
 	}
-	if (r == 0 && out->n > 0) {
+	if (r == 0 && out->n > 0 && c->phase != CONN_SIGNING) {
 		n = send(c->fd, out->p, out->n, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0 && errno != EAGAIN)
 			r = -errno;
@@ -101,6 +102,8 @@ static int conn_flush(struct conn *c)
 			r = c->out.error;
 		}
 	}
+	if (c->out.n == 0)
+		buf_deinit(&c->out);
 	if (r == 0 && c->out.n == 0 && c->shut_when_sent) {
 		c->shut_when_sent = false;
 		(void)shutdown(c->fd, SHUT_WR);
@@ -160,22 +163,32 @@ static int conn_reply_denied(struct conn *c)
 	return conn_reply(c, text, n);
 }
 
+static int conn_alert(struct conn *c, gnutls_alert_description_t alert)
+{
+	const uint8_t plain[] = { 21, 3, 3, 0, 2, GNUTLS_AL_FATAL, (uint8_t)alert };
+
+	if (c->phase == CONN_CLIENT) {
+		tls_alert(&c->tls, alert);
+		return conn_linger(c);
+	}
+	/* our flight has not left, and shall not: without it the client has no keys */
+	c->out.n = 0;
+	c->gate->out.n = 0;
+	buf_put(&c->gate->out, plain, sizeof(plain));
+	return conn_linger(c);
+}
+
 /* We, not the client, are at fault: say so in the words of the phase. */
 static int conn_unavailable(struct conn *c)
 {
-	/* a TLS record: alert, fatal, internal_error */
-	static const uint8_t plain_alert[] = { 21, 3, 3, 0, 2, 2, GNUTLS_A_INTERNAL_ERROR };
 	size_t n = 0;
 	char *text;
 
 	switch (c->phase) {
 	case CONN_WAITING:
-		buf_put(&c->gate->out, plain_alert, sizeof(plain_alert));
-		return conn_linger(c);
 	case CONN_SIGNING:
 	case CONN_CLIENT:
-		tls_alert(&c->tls, GNUTLS_A_INTERNAL_ERROR);
-		return conn_linger(c);
+		return conn_alert(c, GNUTLS_A_INTERNAL_ERROR);
 	case CONN_CALL:
 	case CONN_ANSWER:
 		text = call_reply_unavailable(&n);
@@ -257,10 +270,13 @@ static int read_call(struct conn *c)
 {
 	for (;;) {
 		char *at = c->request + c->request_n, *end;
+		size_t before = c->rx.n > 0 ? c->rx.n : SIZE_MAX;
 		ssize_t n;
 
 		/* room for one byte too many, to see that there is one */
 		n = tls_receive(&c->tls, at, LIMIT_CALL_BYTES + 1 - c->request_n);
+		if (n == -EAGAIN && c->rx.n > 0 && c->rx.n < before)
+			continue; /* it has read a KeyUpdate, and stopped */
 		if (n == -EAGAIN)
 			return 0;
 		if (n <= 0)
@@ -310,8 +326,11 @@ static int step_handshake(struct conn *c)
 		return request_signature(c);
 	case TLS_DONE:
 		return conn_established(c);
+	case TLS_REFUSED:
+		link_return_nonce(c->gate->link, &c->slot);
+		return conn_alert(c, GNUTLS_A_HANDSHAKE_FAILURE);
 	case TLS_FAILED:
-		/* nothing of the nonce has left: our flight waits for the signature */
+		/* nobody has seen the nonce: our flight waits for the signature */
 		link_return_nonce(c->gate->link, &c->slot);
 		return conn_linger(c);
 	case TLS_MORE:
@@ -393,7 +412,7 @@ static int conn_input(struct conn *c)
 		return read_hello(c);
 	case CONN_WAITING:
 	case CONN_SIGNING:
-		return watch(c, 0); /* later */
+		return sd_event_source_set_io_events(c->io, 0); /* later */
 	case CONN_CLIENT:
 		return step_handshake(c);
 	case CONN_CALL:
@@ -454,8 +473,7 @@ static void conn_refused(struct link_slot *slot)
 {
 	struct conn *c = conn_of_slot(slot);
 
-	tls_alert(&c->tls, GNUTLS_A_HANDSHAKE_FAILURE);
-	conn_settle(c, conn_linger(c));
+	conn_settle(c, conn_alert(c, GNUTLS_A_HANDSHAKE_FAILURE));
 }
 
 static void conn_committed(struct link_slot *slot, const struct wire_committed *m)

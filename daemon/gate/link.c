@@ -450,6 +450,7 @@ static int link_open(struct link *l)
 {
 	_cleanup_(closep) int fd = -1;
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int r;
 
 	if (strlen(l->path) >= sizeof(address.sun_path))
 		return -ENAMETOOLONG;
@@ -461,7 +462,9 @@ static int link_open(struct link *l)
 	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
 	l->fd = STEAL_FD(fd);
-	return sd_event_add_io(l->event, &l->io, l->fd, EPOLLIN, on_io, l);
+	r = sd_event_add_io(l->event, &l->io, l->fd, EPOLLIN, on_io, l);
+	/* what has begun ends before more begins, and the authority finds room for its answers */
+	return r < 0 ? r : sd_event_source_set_priority(l->io, SD_EVENT_PRIORITY_IMPORTANT);
 }
 
 static int link_connect(struct link *l)

@@ -223,6 +223,8 @@ static int see_client_certificate(struct tls_session *s, const struct view *body
 		if (bytes > LIMIT_CHAIN_BYTES)
 			return GNUTLS_E_CERTIFICATE_ERROR;
 		r = cert_parse(certs[i].p, certs[i].n, &cert);
+		if (i > 0 && r == -EBADMSG)
+			continue; /* as if it had not been sent: the leaf alone counts here */
 		if (r < 0 || cert->key_bits > LIMIT_RSA_MAX_BITS ||
 		    (i == 0 && !key_acceptable(cert)))
 			return GNUTLS_E_CERTIFICATE_ERROR;
@@ -246,12 +248,15 @@ static int see_client_verify(struct tls_session *s, const struct view *body)
 	return 0;
 }
 
-static int see_client_hello(struct tls_session *s, _unused_ const struct view *body)
+static int see_client_hello(struct tls_session *s, const struct view *body)
 {
 	gnutls_datum_t nonce = { s->nonce, sizeof(s->nonce) };
 
 	if (!s->has_nonce)
 		return GNUTLS_E_UNEXPECTED_PACKET_LENGTH;
+	/* GnuTLS would look for a cipher suite of an older version, and say handshake_failure */
+	if (hello_offers_tls13(body) == -EPROTO)
+		return GNUTLS_E_UNSUPPORTED_VERSION_PACKET;
 	return gnutls_handshake_set_random(s->session, &nonce);
 }
 
@@ -415,10 +420,8 @@ static enum tls_result tls_park(struct tls_session *s)
 	struct hello hello;
 
 	s->parked = false;
-	if (hello_parse(s->transcript.p, s->prefix_n, s->nonce, &s->tls->cert->der, &hello) < 0) {
-		tls_alert(s, GNUTLS_A_HANDSHAKE_FAILURE);
-		return TLS_FAILED;
-	}
+	if (hello_parse(s->transcript.p, s->prefix_n, s->nonce, &s->tls->cert->der, &hello) < 0)
+		return TLS_REFUSED;
 	s->hash_len = hello.hash_len;
 	memcpy(s->commitment, hello.commitment, sizeof(s->commitment));
 	return TLS_SIGN;
@@ -511,14 +514,6 @@ void tls_bye(struct tls_session *s)
 
 void tls_alert(struct tls_session *s, gnutls_alert_description_t alert)
 {
-	uint8_t plain[] = { 21, 3, 3, 0, 2, GNUTLS_AL_FATAL, (uint8_t)alert };
-
-	/* the client has no keys before our flight has left */
-	if (!s->signature) {
-		(void)s->transport->push(s->transport->userdata,
-					 &(giovec_t){ plain, sizeof(plain) }, 1);
-		return;
-	}
 	(void)gnutls_alert_send(s->session, GNUTLS_AL_FATAL, alert);
 }
 

@@ -41,10 +41,11 @@ DEFINE_FREEP(struct tls, tls_free);
 int tls_set_cert(struct tls *t, const struct view *der);
 
 enum tls_result {
-	TLS_MORE,   /* give it more bytes */
-	TLS_SIGN,   /* prefix() is to be signed, then tls_sign() */
-	TLS_DONE,   /* established; rest() proves who the client is */
-	TLS_FAILED, /* the alert is in the output, if there was one to send */
+	TLS_MORE,    /* give it more bytes */
+	TLS_SIGN,    /* prefix() is to be signed, then tls_sign() */
+	TLS_DONE,    /* established; rest() proves who the client is */
+	TLS_REFUSED, /* before our flight: a hello that the authority would not sign */
+	TLS_FAILED,  /* the alert is in the output, if there was one to send */
 };
 
 /* Both as read(2) and write(2); errno EAGAIN; the writer takes everything. */
