@@ -5,6 +5,7 @@
 #include <security/pam_modules.h>
 #include <stdbool.h>
 
+#include "lib/api/helper.h"
 #include "lib/base/secret.h"
 
 /*
@@ -21,5 +22,8 @@ struct converse {
 int converse_ask(const struct converse *c, const char *prompt, struct secret **ret);
 /* style: PAM_TEXT_INFO or PAM_ERROR_MSG */
 void converse_say(const struct converse *c, int style, const char *text);
+/* The helper's question, for helper_run(): by kind; what it says itself is no more than a label. */
+int converse_question(void *converse, enum key_question question, const char *label,
+		      struct secret **ret_answer);
 
 #endif

@@ -1,445 +1,478 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-
-/*
- * pam_certlogin: begins a login, has the helper prove, redeems the ticket; asks again at account
- * and session.  No TLS, no certificate and no policy in here: the authority alone is believed.
- */
-
 #include <errno.h>
-#include <inttypes.h>
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
-#include <security/pam_modutil.h>
 #include <stdio.h>
 #include <string.h>
 #include <syslog.h>
-#include <unistd.h>
 
+#include "lib/api/helper-client.h"
 #include "lib/api/service-client.h"
+#include "lib/base/cleanup.h"
 #include "lib/base/limits.h"
 #include "lib/base/name.h"
-#include "lib/base/paths.h"
 #include "pam/converse.h"
-#include "pam/helper.h"
 #include "pam/options.h"
 #include "pam/outcome.h"
 
-#define DATA_LOGIN "certlogin_login"
-#define DATA_SESSION "certlogin_session"
-#define ENV_LOGIN "CERTLOGIN_LOGIN" /* crosses sshd's processes; a hint, never evidence */
+/*
+ * The PAM module: begin, have the helper or a person prove, redeem.  It believes the authority
+ * alone.  It lives in programs that are not ours: no globals, signal handlers, threads or exit
+ * handlers.
+ */
 
 #define EXPORT __attribute__((visibility("default")))
+#define DATA_LOGIN "certlogin_login"	 /* login id, of this PAM handle */
+#define DATA_SESSION "certlogin_session" /* struct service_answer of OpenSession */
+#define ENV_LOGIN "CERTLOGIN_LOGIN" /* a hint for sshd, whose stages run in several processes */
 
-/* One call of PAM into us. */
 struct stage_context {
 	pam_handle_t *pamh;
-	struct options options;
 	enum stage stage;
-	const char *user, *service, *tty, *rhost;
-	struct converse converse;
-	uint64_t event;		    /* to tell the user; 0: none */
-	char why[LIMIT_REASON + 1]; /* for the log */
+	struct options options;
+	struct converse talk;
+	const char *account;
+	const char *service;
+	char tty[LIMIT_TTY + 1];
+	char rhost[LIMIT_RHOST + 1];
+
+	enum outcome outcome;
+	uint64_t event;			   /* 0: none */
+	char login_id[LOGIN_ID_TEXT_SIZE]; /* "": none yet */
+	char why[LIMIT_REASON + 1];
 };
 
-static void note(struct stage_context *x, const char *text)
+static const char *get_item(const struct stage_context *x, int item)
 {
-	(void)snprintf(x->why, sizeof(x->why), "%s", text);
+	const void *p = NULL;
+
+	if (pam_get_item(x->pamh, item, &p) != PAM_SUCCESS || !p)
+		return "";
+	return p;
 }
 
-static const char *item(pam_handle_t *pamh, int type)
+static const char *or_null(const char *s)
 {
-	const void *value = NULL;
-
-	return pam_get_item(pamh, type, &value) == PAM_SUCCESS ? value : NULL;
+	return *s ? s : NULL;
 }
 
-static enum outcome stage_begin(struct stage_context *x, pam_handle_t *pamh, enum stage stage,
-				int argc, const char **argv)
+static void set_why(struct stage_context *x, const char *why)
 {
-	const char *bad = "";
+	text_clean(why, strlen(why), x->why, sizeof(x->why));
+}
 
-	*x = (struct stage_context){ .pamh = pamh, .stage = stage };
+static enum outcome read_options(struct stage_context *x, int flags, int argc, const char **argv)
+{
+	const char *bad;
+
+	x->talk = (struct converse){ .pamh = x->pamh, .mute = true };
 	if (options_parse(argc, argv, &x->options, &bad) < 0) {
-		pam_syslog(pamh, LOG_ERR, "unknown option or wrong value in pam.d: %s", bad);
+		set_why(x, bad);
 		return OUTCOME_MISCONFIGURED;
 	}
-	x->converse = (struct converse){ pamh, x->options.observe, x->options.quiet };
-	if (pam_get_user(pamh, &x->user, NULL) != PAM_SUCCESS || !x->user || !*x->user)
+	x->talk.mute = x->options.observe;
+	x->talk.quiet = x->options.quiet || ((unsigned)flags & PAM_SILENT) != 0;
+	return OUTCOME_ALLOWED;
+}
+
+/* Whom and what the stage is about.  PAM_USER may be asked for here, by libpam; it is never
+ * changed. */
+static enum outcome read_items(struct stage_context *x)
+{
+	const char *tty = get_item(x, PAM_TTY), *rhost = get_item(x, PAM_RHOST);
+
+	x->service = get_item(x, PAM_SERVICE);
+	if (!service_name_ok(x->service))
+		return OUTCOME_MISCONFIGURED;
+	if (pam_get_user(x->pamh, &x->account, NULL) != PAM_SUCCESS || !x->account)
 		return OUTCOME_ERROR;
-	x->service = item(pamh, PAM_SERVICE);
-	x->tty = item(pamh, PAM_TTY);
-	x->rhost = item(pamh, PAM_RHOST);
-	/* what the host program made up of them is its own affair */
-	if (x->tty && strncmp(x->tty, "/dev/", 5) == 0)
-		x->tty += 5;
-	if (x->tty && !text_ok(x->tty, LIMIT_TTY))
-		x->tty = NULL;
-	if (x->rhost && !text_ok(x->rhost, LIMIT_RHOST))
-		x->rhost = "?";
-	return x->service ? OUTCOME_ALLOWED : OUTCOME_ERROR;
+	if (!account_name_ok(x->account))
+		return OUTCOME_DENIED;
+	if (strncmp(tty, "/dev/", 5) == 0)
+		tty += 5;
+	text_clean(tty, strlen(tty), x->tty, sizeof(x->tty));
+	text_clean(rhost, strlen(rhost), x->rhost, sizeof(x->rhost));
+	return OUTCOME_ALLOWED;
 }
 
-static int stage_end(struct stage_context *x, enum outcome outcome)
+/* One line for the administrator. */
+static void log_outcome(const struct stage_context *x, bool fine)
 {
-	int level = outcome == OUTCOME_ALLOWED ? LOG_INFO : LOG_NOTICE;
-	char text[64];
+	char account[LIMIT_ACCOUNT + 1];
+	const char *user = get_item(x, PAM_USER);
 
-	if (outcome != OUTCOME_NOT_OURS || x->options.debug)
-		pam_syslog(x->pamh, level, "%s%s: %s for %s%s%s, event %" PRIu64,
-			   x->options.observe ? "observe: " : "", stage_name(x->stage),
-			   outcome_name(outcome), x->user ? x->user : "?", *x->why ? ": " : "",
-			   x->why, x->event);
-	if (x->options.observe)
-		return PAM_IGNORE;
-	if (outcome == OUTCOME_DENIED && x->event) {
-		(void)snprintf(text, sizeof(text), "certlogin: denied (event %" PRIu64 ")",
-			       x->event);
-		converse_say(&x->converse, PAM_ERROR_MSG, text);
-	} else if (outcome == OUTCOME_UNREACHABLE && x->stage == STAGE_AUTH) {
-		converse_say(&x->converse, PAM_ERROR_MSG, "certlogin: not available now");
-	}
-	return outcome_to_pam(outcome, x->stage);
+	text_clean(user, strlen(user), account, sizeof(account));
+	pam_syslog(x->pamh, fine ? LOG_INFO : LOG_NOTICE,
+		   "%s%s: %s, account %s, login %s, event %llu%s%s",
+		   x->options.observe ? "observed, would be " : "", stage_name(x->stage),
+		   outcome_name(x->outcome), account, *x->login_id ? x->login_id : "none",
+		   (unsigned long long)x->event, *x->why ? ": " : "", x->why);
 }
 
-static int authority_connect(const struct stage_context *x, struct vl_client **ret)
+/* What the user may know: that, and under which number the administrator finds the rest. */
+static void tell_outcome(const struct stage_context *x)
 {
+	char event[32] = "", text[LIMIT_REASON + 128];
+	bool why = x->outcome == OUTCOME_NO_TICKET && *x->why;
+
+	if (x->event > 0)
+		(void)snprintf(event, sizeof(event), " (event %llu)", (unsigned long long)x->event);
+	(void)snprintf(text, sizeof(text), "certlogin: %s%s%s%s%s", outcome_name(x->outcome), event,
+		       why ? ": " : "", why ? x->why : "",
+		       x->outcome == OUTCOME_DENIED && x->event > 0
+			       ? "; `certlogin explain` tells the administrator why"
+			       : "");
+	converse_say(&x->talk, PAM_ERROR_MSG, text);
+}
+
+static int finish(const struct stage_context *x)
+{
+	bool fine = x->outcome == OUTCOME_ALLOWED || x->outcome == OUTCOME_NOT_OURS;
+
+	if (x->outcome != OUTCOME_NOT_OURS || x->options.debug)
+		log_outcome(x, fine);
+	if (!fine && x->outcome != OUTCOME_OTHER_TEXT)
+		tell_outcome(x);
+	return x->options.observe ? PAM_IGNORE : outcome_to_pam(x->outcome, x->stage);
+}
+
+/* A call has failed: what that means. */
+static enum outcome call_failed(struct stage_context *x, int error)
+{
+	set_why(x, strerrordesc_np(-error) ?: "unknown error");
+	if (error == -ENOMEM)
+		return OUTCOME_ERROR;
+	return error == -EACCES || error == -ESTALE || error == -EDQUOT ? OUTCOME_DENIED
+									: OUTCOME_UNREACHABLE;
+}
+
+/* From here the authority has `timeout` in all, however many calls; people's time is not its. */
+static void renew_deadline(const struct stage_context *x, struct vl_client *client)
+{
+	vl_client_set_deadline(client, vl_monotonic_usec() + x->options.timeout_usec);
+}
+
+static int reach(const struct stage_context *x, struct vl_client **ret)
+{
+	uint64_t timeout = x->options.timeout_usec < LIMIT_PAM_CALL_USEC ? x->options.timeout_usec
+									 : LIMIT_PAM_CALL_USEC;
 	char path[128];
+	int r;
 
-	if ((size_t)snprintf(path, sizeof(path), "%s/pam", x->options.runtime_dir) >= sizeof(path))
-		return -ENAMETOOLONG;
-	return vl_client_connect(path, LIMIT_PAM_CALL_USEC, ret);
+	(void)snprintf(path, sizeof(path), "%s/pam", x->options.runtime_dir);
+	r = vl_client_connect(path, timeout, ret);
+	if (r == 0)
+		renew_deadline(x, *ret);
+	return r;
 }
 
-static enum outcome unreachable(struct stage_context *x, int r)
+static void free_data(_unused_ pam_handle_t *pamh, void *data, _unused_ int status)
 {
-	note(x, strerror(-r));
-	return OUTCOME_UNREACHABLE;
+	free(data);
 }
 
-/* --- auth --- */
-
-static bool is_local(const char *rhost)
+/* Gives p to the handle. */
+static int keep_data(const struct stage_context *x, const char *name, void *p)
 {
-	return !rhost || !*rhost || strcmp(rhost, "localhost") == 0 ||
-	       strcmp(rhost, "127.0.0.1") == 0 || strcmp(rhost, "::1") == 0;
+	if (p && pam_set_data(x->pamh, name, p, free_data) == PAM_SUCCESS)
+		return 0;
+	free(p);
+	return -ENOMEM;
 }
 
-/*
- * Whose key may be asked for (DESIGN section 7).  The kernel alone says who calls: never PAM_RUSER,
- * which polkit sets to the account that is to be proved.
- */
-static const char *helper_mode(const struct stage_context *x, const struct service_begin *login)
+/* An earlier attempt on this handle is no excuse for this one. */
+static void forget_login(const struct stage_context *x)
 {
-	if (x->options.no_helper || strcmp(login->service_class, "app") == 0)
+	(void)pam_set_data(x->pamh, DATA_LOGIN, NULL, NULL);
+	if (pam_getenv(x->pamh, ENV_LOGIN))
+		(void)pam_putenv(x->pamh, ENV_LOGIN);
+}
+
+static int keep_login(const struct stage_context *x)
+{
+	char env[sizeof(ENV_LOGIN "=") + LOGIN_ID_TEXT_SIZE];
+
+	(void)snprintf(env, sizeof(env), ENV_LOGIN "=%s", x->login_id);
+	if (pam_putenv(x->pamh, env) != PAM_SUCCESS)
+		return -ENOMEM;
+	return keep_data(x, DATA_LOGIN, strdup(x->login_id));
+}
+
+/* Is this login ours?  The authority says whether it really is. */
+static bool kept_login(struct stage_context *x)
+{
+	const void *data = NULL;
+	const char *text;
+	uint8_t id[LOGIN_ID_BYTES];
+
+	if (pam_get_data(x->pamh, DATA_LOGIN, &data) == PAM_SUCCESS && data)
+		text = data;
+	else
+		text = pam_getenv(x->pamh, ENV_LOGIN);
+	if (!text || login_id_parse(text, id) < 0)
+		return false;
+	login_id_format(id, x->login_id);
+	return true;
+}
+
+/* Who the helper runs as, NULL: no helper.  Only the kernel says who the invoker is: PAM_RUSER,
+ * PAM_USER and the environment are what the caller likes them to be. */
+static const char *helper_mode(const struct stage_context *x, const struct service_begin *begin)
+{
+	bool local = !*x->rhost || strcmp(x->rhost, "localhost") == 0;
+
+	if (x->options.no_helper || !local || strcmp(begin->service_class, "app") == 0)
 		return NULL;
 	if (getuid() != 0)
-		return x->rhost && !is_local(x->rhost) ? NULL : "invoker";
-	return login->console && is_local(x->rhost) ? "console" : NULL;
+		return "invoker";
+	return begin->console ? "console" : NULL;
 }
 
-static const char *agent_socket(pam_handle_t *pamh)
+static const char *agent_socket(const struct stage_context *x)
 {
-	const char *path = pam_getenv(pamh, "SSH_AUTH_SOCK");
+	const char *s = getenv("SSH_AUTH_SOCK"); /* sudo is AT_SECURE: secure_getenv() has none */
 
-	if (!path)
-		path = getenv("SSH_AUTH_SOCK");
-	/* an opaque string, opened by the helper as its own user and never here */
-	return path && *path && strlen(path) < 108 ? path : NULL;
+	if (!s || !*s)
+		s = pam_getenv(x->pamh, "SSH_AUTH_SOCK");
+	return s && *s && text_ok(s, 107) ? s : NULL;
 }
 
-static bool helper_ticket(struct stage_context *x, const char *mode,
-			  const struct service_begin *login, struct helper_answer *ret)
-{
-	struct helper h = { .fd = -1 };
-	int r = helper_start(&h, &(struct helper_request){ mode, login->login_id, x->user,
-							   x->service, x->options.runtime_dir,
-							   agent_socket(x->pamh) });
-
-	if (r == 0)
-		helper_run(&h, &x->converse, x->options.timeout_usec, ret);
-	else
-		(void)snprintf(ret->why, sizeof(ret->why), "the helper cannot be started: %s",
-			       strerror(-r));
-	helper_end(&h);
-	return ret->has_ticket;
-}
-
-static enum outcome redeem(struct stage_context *x, struct vl_client *c,
-			   const struct service_begin *login, const uint8_t ticket[TICKET_BYTES])
+static enum outcome redeem(struct stage_context *x, struct vl_client *client,
+			   uint8_t ticket[TICKET_BYTES])
 {
 	struct service_answer answer = { 0 };
-	int r = service_redeem(c, login->login_id, ticket, &answer);
+	int r;
 
-	/* whatever was typed was a ticket: no module after us has a use for it */
+	renew_deadline(x, client);
+	r = service_redeem(client, x->login_id, ticket, &answer);
+	explicit_bzero(ticket, TICKET_BYTES);
+	/* no module behind us may take a ticket for a password */
 	(void)pam_set_item(x->pamh, PAM_AUTHTOK, NULL);
 	if (r < 0)
-		return unreachable(x, r);
+		return call_failed(x, r);
+	x->event = answer.event;
+	if (!answer.allowed)
+		return OUTCOME_DENIED;
+	return keep_login(x) < 0 ? OUTCOME_ERROR : OUTCOME_ALLOWED;
+}
+
+/* By the helper, which must stay within this scope.  OUTCOME_NO_TICKET: somebody may type one. */
+static enum outcome prove_by_helper(struct stage_context *x, struct vl_client *client,
+				    const char *mode)
+{
+	const struct helper_request request = {
+		.mode = mode,
+		.login_id = x->login_id,
+		.account = x->account,
+		.service = x->service,
+		.runtime_dir = x->options.runtime_dir,
+		.agent_socket = strcmp(mode, "invoker") == 0 ? agent_socket(x) : NULL,
+		.ask = converse_question,
+		.userdata = &x->talk,
+	};
+	_cleanup_(helper_end) struct helper helper = { .fd = -1 };
+	struct helper_answer answer;
+
+	helper_run(&helper, &request, x->options.timeout_usec, &answer);
+	if (answer.has_ticket)
+		return redeem(x, client, answer.ticket);
+	set_why(x, answer.why);
+	x->event = answer.event;
+	return answer.event > 0 ? OUTCOME_DENIED : OUTCOME_NO_TICKET;
+}
+
+/* A ticket is the authority's, all else the next module's: nothing goes to both. */
+static enum outcome take_text(struct stage_context *x, struct vl_client *client, const char *text)
+{
+	uint8_t ticket[TICKET_BYTES];
+
+	if (ticket_parse(text, strlen(text), ticket) == 0)
+		return redeem(x, client, ticket);
+	if (strncasecmp(text, "cl1-", 4) == 0)
+		converse_say(&x->talk, PAM_ERROR_MSG, "certlogin: that ticket is mistyped");
+	return pam_set_item(x->pamh, PAM_AUTHTOK, text) == PAM_SUCCESS ? OUTCOME_OTHER_TEXT
+								       : OUTCOME_ERROR;
+}
+
+static enum outcome prove_by_prompt(struct stage_context *x, struct vl_client *client)
+{
+	_cleanup_(secret_freep) struct secret *text = NULL;
+	char prompt[64];
+	int r;
+
+	(void)snprintf(prompt, sizeof(prompt), "%s ticket (login %s): ",
+		       x->options.stacked ? "Password or certlogin" : "certlogin", x->login_id);
+	r = converse_ask(&x->talk, prompt, &text);
+	if (r < 0 || text->len == 0)
+		return r == -ENOMEM ? OUTCOME_ERROR : OUTCOME_NO_TICKET;
+	return take_text(x, client, (const char *)text->bytes);
+}
+
+/* In this order: what was typed before, the helper, a prompt. */
+static enum outcome prove(struct stage_context *x, struct vl_client *client,
+			  const struct service_begin *begin)
+{
+	bool look = x->options.try_first_pass || x->options.use_first_pass;
+	const char *typed = look ? get_item(x, PAM_AUTHTOK) : "", *mode = helper_mode(x, begin);
+	enum outcome outcome = OUTCOME_NO_TICKET;
+	uint8_t ticket[TICKET_BYTES];
+
+	if (ticket_parse(typed, strlen(typed), ticket) == 0)
+		return redeem(x, client, ticket);
+	if (mode)
+		outcome = prove_by_helper(x, client, mode);
+	if (outcome != OUTCOME_NO_TICKET)
+		return outcome;
+	if (x->options.use_first_pass)
+		return *typed ? OUTCOME_OTHER_TEXT : OUTCOME_NO_TICKET;
+	return prove_by_prompt(x, client);
+}
+
+static enum outcome authenticate(struct stage_context *x, struct vl_client *client)
+{
+	struct service_begin begin;
+	enum outcome outcome;
+	int r;
+
+	r = service_begin(client, x->account, x->service, or_null(x->tty), or_null(x->rhost),
+			  &begin);
+	if (r < 0)
+		return call_failed(x, r);
+	memcpy(x->login_id, begin.login_id, sizeof(x->login_id));
+	if (strcmp(begin.service_class, "app") == 0)
+		x->talk.quiet = true; /* a program at the other end: nobody reads messages */
+	outcome = prove(x, client, &begin);
+	if (outcome == OUTCOME_NO_TICKET) {
+		renew_deadline(x, client);
+		(void)service_abandon(client, x->login_id, *x->why ? x->why : "no ticket was given",
+				      &x->event);
+	}
+	return outcome;
+}
+
+static enum outcome check_account(struct stage_context *x, struct vl_client *client)
+{
+	struct service_answer answer = { 0 };
+	int r = service_check_account(client, x->login_id, x->account, &answer);
+
+	if (r < 0)
+		return call_failed(x, r);
 	x->event = answer.event;
 	return answer.allowed ? OUTCOME_ALLOWED : OUTCOME_DENIED;
 }
 
-/* Text that may be a ticket.  All other text is the next module's, and goes nowhere else. */
-static enum outcome use_text(struct stage_context *x, struct vl_client *c,
-			     const struct service_begin *login, const char *text, size_t len)
+static enum outcome open_session(struct stage_context *x, struct vl_client *client)
 {
-	uint8_t ticket[TICKET_BYTES];
-	enum outcome outcome;
+	struct service_answer answer = { 0 }, *keep;
+	int r = service_open_session(client, x->login_id, x->account, getpid(), or_null(x->tty),
+				     or_null(x->rhost), &answer);
 
-	if (len == 0)
-		return OUTCOME_NO_TICKET;
-	if (ticket_parse(text, len, ticket) < 0) {
-		if (pam_set_item(x->pamh, PAM_AUTHTOK, text) != PAM_SUCCESS)
-			return OUTCOME_ERROR;
-		return OUTCOME_OTHER_TEXT;
-	}
-	outcome = redeem(x, c, login, ticket);
-	explicit_bzero(ticket, sizeof(ticket));
-	return outcome;
-}
-
-static enum outcome typed_ticket(struct stage_context *x, struct vl_client *c,
-				 const struct service_begin *login)
-{
-	_cleanup_(secret_freep) struct secret *answer = NULL;
-	const char *first = item(x->pamh, PAM_AUTHTOK);
-	char prompt[96];
-
-	if (first && (x->options.try_first_pass || x->options.use_first_pass)) {
-		uint8_t ticket[TICKET_BYTES];
-		bool is_ticket = ticket_parse(first, strlen(first), ticket) == 0;
-
-		explicit_bzero(ticket, sizeof(ticket));
-		if (is_ticket || x->options.use_first_pass)
-			return use_text(x, c, login, first, strlen(first));
-	}
-	if (x->options.use_first_pass)
-		return OUTCOME_NO_TICKET;
-	(void)snprintf(prompt, sizeof(prompt), "%s (login %s): ",
-		       x->options.stacked ? "Password or certlogin ticket" : "certlogin ticket",
-		       login->login_id);
-	if (converse_ask(&x->converse, prompt, &answer) < 0)
-		return OUTCOME_NO_TICKET;
-	return use_text(x, c, login, (const char *)answer->bytes, answer->len);
-}
-
-/* No proof: the authority writes down why, and gives the number to tell the user. */
-static void abandon(struct stage_context *x, struct vl_client *c, const struct service_begin *login)
-{
-	uint64_t event;
-
-	if (service_abandon(c, login->login_id, *x->why ? x->why : "no ticket was typed", &event) ==
-	    0)
-		x->event = event;
-}
-
-static enum outcome prove_and_redeem(struct stage_context *x, struct vl_client *c,
-				     const struct service_begin *login)
-{
-	const char *mode = helper_mode(x, login);
-	struct helper_answer helper = { 0 };
-	enum outcome outcome;
-
-	if (mode && helper_ticket(x, mode, login, &helper)) {
-		outcome = redeem(x, c, login, helper.ticket);
-		explicit_bzero(&helper, sizeof(helper));
-		return outcome;
-	}
-	note(x, helper.why);
-	if (helper.event) { /* the authority knows the key and said no */
-		abandon(x, c, login);
+	if (r < 0)
+		return call_failed(x, r);
+	x->event = answer.event;
+	if (!answer.allowed)
 		return OUTCOME_DENIED;
-	}
-	outcome = typed_ticket(x, c, login);
-	if (outcome == OUTCOME_NO_TICKET || outcome == OUTCOME_OTHER_TEXT)
-		abandon(x, c, login);
-	if (outcome == OUTCOME_NO_TICKET && x->event) {
-		char text[LIMIT_REASON + 64];
-
-		(void)snprintf(text, sizeof(text), "certlogin: no ticket (event %" PRIu64 ")%s%s",
-			       x->event, *x->why ? ": " : "", x->why);
-		converse_say(&x->converse, PAM_ERROR_MSG, text);
-	}
-	return outcome;
+	keep = malloc(sizeof(*keep));
+	if (keep)
+		*keep = answer;
+	if (keep_data(x, DATA_SESSION, keep) == 0)
+		return OUTCOME_ALLOWED;
+	(void)service_close_session(client, answer.session);
+	return OUTCOME_ERROR;
 }
 
-static void free_data(pam_handle_t *pamh, void *data, int status)
+static enum outcome close_session(struct stage_context *x, struct vl_client *client)
 {
-	(void)pamh;
-	(void)status;
-	free(data);
-}
+	const void *data = NULL;
+	int r;
 
-static enum outcome remember(struct stage_context *x, const char *login_id)
-{
-	char env[sizeof(ENV_LOGIN) + LOGIN_ID_TEXT_SIZE + 1];
-	char *copy = strdup(login_id);
-
-	if (!copy || pam_set_data(x->pamh, DATA_LOGIN, copy, free_data) != PAM_SUCCESS) {
-		free(copy);
+	if (pam_get_data(x->pamh, DATA_SESSION, &data) != PAM_SUCCESS || !data)
 		return OUTCOME_ERROR;
-	}
-	(void)snprintf(env, sizeof(env), "%s=%s", ENV_LOGIN, login_id);
-	return pam_putenv(x->pamh, env) == PAM_SUCCESS ? OUTCOME_ALLOWED : OUTCOME_ERROR;
+	r = service_close_session(client, ((const struct service_answer *)data)->session);
+	if (r < 0)
+		return call_failed(x, r);
+	(void)pam_set_data(x->pamh, DATA_SESSION, NULL, NULL);
+	return OUTCOME_ALLOWED;
 }
 
-static enum outcome authenticate(struct stage_context *x)
+static bool kept_session(struct stage_context *x)
 {
-	_cleanup_(vl_client_closep) struct vl_client *c = NULL;
-	struct service_begin login;
+	const void *data = NULL;
+
+	(void)kept_login(x);
+	return pam_get_data(x->pamh, DATA_SESSION, &data) == PAM_SUCCESS && data;
+}
+
+static const struct {
+	bool (*ours)(struct stage_context *x); /* NULL: always */
+	enum outcome (*run)(struct stage_context *x, struct vl_client *client);
+} stages[STAGE_MAX_] = {
+	[STAGE_AUTH] = { NULL, authenticate },
+	[STAGE_ACCOUNT] = { kept_login, check_account },
+	[STAGE_OPEN] = { kept_login, open_session },
+	[STAGE_CLOSE] = { kept_session, close_session },
+};
+
+/* What is not ours is left before anything else is looked at, and without asking anybody: cron, atd
+ * and root's console never depend on us. */
+static enum outcome run_stage(struct stage_context *x, int flags, int argc, const char **argv)
+{
+	_cleanup_(vl_client_closep) struct vl_client *client = NULL;
 	enum outcome outcome;
 	int r;
 
-	r = authority_connect(x, &c);
-	if (r == 0)
-		r = service_begin(c, x->user, x->service, x->tty, x->rhost, &login);
-	if (r < 0)
-		return unreachable(x, r);
-	outcome = prove_and_redeem(x, c, &login);
-	return outcome == OUTCOME_ALLOWED ? remember(x, login.login_id) : outcome;
+	if (x->stage == STAGE_AUTH)
+		forget_login(x);
+	outcome = read_options(x, flags, argc, argv);
+	if (outcome != OUTCOME_ALLOWED)
+		return outcome;
+	if (stages[x->stage].ours && !stages[x->stage].ours(x))
+		return x->options.strict ? OUTCOME_STRANGER : OUTCOME_NOT_OURS;
+	outcome = read_items(x);
+	if (outcome != OUTCOME_ALLOWED)
+		return outcome;
+	r = reach(x, &client);
+	return r < 0 ? call_failed(x, r) : stages[x->stage].run(x, client);
+}
+
+static int enter(pam_handle_t *pamh, enum stage stage, int flags, int argc, const char **argv)
+{
+	struct stage_context x = { .pamh = pamh, .stage = stage };
+
+	x.outcome = run_stage(&x, flags, argc, argv);
+	return finish(&x);
 }
 
 EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-	struct stage_context x;
-	enum outcome outcome = stage_begin(&x, pamh, STAGE_AUTH, argc, argv);
-
-	if ((unsigned)flags & PAM_SILENT)
-		x.converse.quiet = true;
-	if (outcome == OUTCOME_ALLOWED)
-		outcome = authenticate(&x);
-	return stage_end(&x, outcome);
-}
-
-EXPORT int pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
-{
-	(void)pamh;
-	(void)flags;
-	(void)argc;
-	(void)argv;
-	return PAM_SUCCESS;
-}
-
-EXPORT int pam_sm_chauthtok(pam_handle_t *pamh, int flags, int argc, const char **argv)
-{
-	(void)pamh;
-	(void)flags;
-	(void)argc;
-	(void)argv;
-	return PAM_IGNORE;
-}
-
-/* --- account, session --- */
-
-static const char *our_login(pam_handle_t *pamh)
-{
-	const void *data = NULL;
-
-	if (pam_get_data(pamh, DATA_LOGIN, &data) == PAM_SUCCESS && data)
-		return data;
-	return pam_getenv(pamh, ENV_LOGIN);
-}
-
-static enum outcome not_ours(const struct stage_context *x)
-{
-	return x->options.strict ? OUTCOME_STRANGER : OUTCOME_NOT_OURS;
-}
-
-static enum outcome answered(struct stage_context *x, int r, const struct service_answer *answer)
-{
-	if (r < 0)
-		return unreachable(x, r);
-	x->event = answer->event;
-	return answer->allowed ? OUTCOME_ALLOWED : OUTCOME_DENIED;
-}
-
-static enum outcome check_account(struct stage_context *x)
-{
-	_cleanup_(vl_client_closep) struct vl_client *c = NULL;
-	const char *login = our_login(x->pamh);
-	struct service_answer answer = { 0 };
-	int r;
-
-	/* cron, atd and the root console never depend on us: nobody is asked */
-	if (!login)
-		return not_ours(x);
-	r = authority_connect(x, &c);
-	if (r == 0)
-		r = service_check_account(c, login, x->user, &answer);
-	return answered(x, r, &answer);
+	return enter(pamh, STAGE_AUTH, flags, argc, argv);
 }
 
 EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-	struct stage_context x;
-	enum outcome outcome = stage_begin(&x, pamh, STAGE_ACCOUNT, argc, argv);
-
-	(void)flags;
-	if (outcome == OUTCOME_ALLOWED)
-		outcome = check_account(&x);
-	return stage_end(&x, outcome);
-}
-
-static enum outcome open_session(struct stage_context *x)
-{
-	_cleanup_(vl_client_closep) struct vl_client *c = NULL;
-	const char *login = our_login(x->pamh);
-	struct service_answer answer = { 0 };
-	enum outcome outcome;
-	uint64_t *id;
-	int r;
-
-	if (!login)
-		return not_ours(x);
-	r = authority_connect(x, &c);
-	if (r == 0)
-		r = service_open_session(c, login, x->user, getpid(), x->tty, x->rhost, &answer);
-	outcome = answered(x, r, &answer);
-	if (outcome != OUTCOME_ALLOWED)
-		return outcome;
-	id = malloc(sizeof(*id));
-	if (id)
-		*id = answer.session;
-	if (!id || pam_set_data(x->pamh, DATA_SESSION, id, free_data) != PAM_SUCCESS) {
-		free(id);
-		(void)service_close_session(c, answer.session);
-		return OUTCOME_ERROR;
-	}
-	return OUTCOME_ALLOWED;
+	return enter(pamh, STAGE_ACCOUNT, flags, argc, argv);
 }
 
 EXPORT int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-	struct stage_context x;
-	enum outcome outcome = stage_begin(&x, pamh, STAGE_OPEN, argc, argv);
-
-	(void)flags;
-	if (outcome == OUTCOME_ALLOWED)
-		outcome = open_session(&x);
-	return stage_end(&x, outcome);
-}
-
-static enum outcome close_session(struct stage_context *x)
-{
-	_cleanup_(vl_client_closep) struct vl_client *c = NULL;
-	const void *id = NULL;
-	int r;
-
-	if (pam_get_data(x->pamh, DATA_SESSION, &id) != PAM_SUCCESS || !id)
-		return OUTCOME_NOT_OURS;
-	r = authority_connect(x, &c);
-	if (r == 0)
-		r = service_close_session(c, *(const uint64_t *)id);
-	/* one that cannot be closed now ends with its process: the authority watches */
-	return r < 0 ? unreachable(x, r) : OUTCOME_ALLOWED;
+	return enter(pamh, STAGE_OPEN, flags, argc, argv);
 }
 
 EXPORT int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-	struct stage_context x;
-	enum outcome outcome = stage_begin(&x, pamh, STAGE_CLOSE, argc, argv);
+	return enter(pamh, STAGE_CLOSE, flags, argc, argv);
+}
 
-	(void)flags;
-	if (outcome == OUTCOME_ALLOWED)
-		outcome = close_session(&x);
-	return stage_end(&x, outcome);
+/* Nothing to set; sshd does not stop a login for less than PAM_SUCCESS anyway. */
+EXPORT int pam_sm_setcred(_unused_ pam_handle_t *pamh, _unused_ int flags, _unused_ int argc,
+			  _unused_ const char **argv)
+{
+	return PAM_SUCCESS;
+}
+
+/* There is no password here to change. */
+EXPORT int pam_sm_chauthtok(_unused_ pam_handle_t *pamh, _unused_ int flags, _unused_ int argc,
+			    _unused_ const char **argv)
+{
+	return PAM_IGNORE;
 }
