@@ -34,7 +34,8 @@ struct store {
 	uint64_t generation;
 	int64_t floor, floor_saved;
 	struct chain_head head, committed; /* of the audit chain */
-	int wal_pages;			   /* since the last checkpoint */
+	struct chain_head before_change;
+	int wal_pages; /* since the last checkpoint */
 	uint64_t uuid_ms;
 	uint16_t uuid_count;
 };

@@ -232,6 +232,30 @@ int store_begin(struct store *s)
 	return store_errno(rc);
 }
 
+int store_change_begin(struct store *s)
+{
+	int r = store_begin(s);
+
+	s->before_change = s->head;
+	return r < 0 ? r : store_write(s, NULL, STMT_CHANGE, "");
+}
+
+int store_change_end(struct store *s, int result)
+{
+	int r;
+
+	if (s->lost) /* there is nothing left to end */
+		return result < 0 ? result : -EIO;
+	if (result < 0) {
+		s->head = s->before_change;
+		r = store_write(s, NULL, STMT_CHANGE_UNDO, "");
+		if (r < 0)
+			s->lost = true; /* half of it may stand: the turn must not commit */
+	}
+	r = store_write(s, NULL, STMT_CHANGE_KEEP, "");
+	return result < 0 ? result : r;
+}
+
 bool store_dirty(const struct store *s)
 {
 	return s->open;

@@ -46,6 +46,13 @@ DEFINE_FREEP(struct store, store_close);
 int store_commit(struct store *s); /* durable when it returns 0; nothing open: 0 */
 void store_rollback(struct store *s);
 bool store_dirty(const struct store *s); /* writes wait for a commit */
+/*
+ * A change of policy and its event: both or neither, also when the event cannot be appended; other
+ * writes of the turn stay.  Ends what begin began; result < 0 undoes it, and is returned.  Not
+ * nested.
+ */
+int store_change_begin(struct store *s);
+int store_change_end(struct store *s, int result);
 bool store_ballast_released(const struct store *s);
 int store_checkpoint(struct store *s); /* when idle; never inside a turn */
 int store_backup(struct store *s, const char *path,

@@ -405,6 +405,43 @@ static void rollback_keeps_the_chain(void **state)
 	assert_true(verified(f, 9).good);
 }
 
+static void undone_change_leaves_its_turn(void **state)
+{
+	struct fixture *f = *state;
+	struct identity identity;
+
+	append(f, "a");
+	assert_int_equal(store_change_begin(f->store), 0);
+	add_identity(f, "alice");
+	append(f, "b");
+	assert_int_equal(store_change_end(f->store, -ENOMEM), -ENOMEM);
+	assert_int_equal(store_identity_get(f->store, "alice", &identity), -ENOENT);
+	assert_int_equal(store_change_begin(f->store), 0);
+	add_identity(f, "bob");
+	assert_int_equal(append(f, "c"), 2);
+	assert_int_equal(store_change_end(f->store, 0), 0);
+	assert_int_equal(store_commit(f->store), 0);
+	reopen(f);
+	assert_int_equal(store_identity_get(f->store, "bob", &identity), 0);
+	assert_true(verified(f, 9).good);
+}
+
+/* SQLite has undone the turn by itself: no end of a change makes it whole again. */
+static void change_of_a_lost_turn_fails(void **state)
+{
+	struct fixture *f = *state;
+	struct identity identity;
+
+	assert_int_equal(store_change_begin(f->store), 0);
+	add_identity(f, "alice");
+	assert_int_equal(sqlite3_exec(f->store->db, "ROLLBACK", NULL, NULL, NULL), 0);
+	f->store->lost = true;
+	assert_int_equal(store_change_end(f->store, 0), -EIO);
+	assert_int_equal(store_commit(f->store), -EIO);
+	assert_int_equal(store_identity_get(f->store, "alice", &identity), -ENOENT);
+	assert_int_equal(store_commit(f->store), 0);
+}
+
 static void failing_verb_leaves_its_turn(void **state)
 {
 	struct fixture *f = *state;
@@ -582,6 +619,8 @@ int main(void)
 		T(chain_verifies_in_slices),
 		T(tampering_shows),
 		T(rollback_keeps_the_chain),
+		T(undone_change_leaves_its_turn),
+		T(change_of_a_lost_turn_fails),
 		T(failing_verb_leaves_its_turn),
 		T(authorizer_refuses),
 		T(foreign_and_newer_files_are_refused),
