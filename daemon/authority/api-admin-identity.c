@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "daemon/authority/api-admin.h"
-#include "daemon/authority/turn.h"
 #include "lib/base/encode.h"
 #include "lib/base/name.h"
+
+/* Identities and their certificates. */
 
 json_t *identity_json(const struct identity *i)
 {
@@ -15,8 +18,14 @@ json_t *identity_json(const struct identity *i)
 			 (json_int_t)i->created, "certificates", (json_int_t)i->certificates);
 }
 
-json_t *certificate_json(const struct certificate *c)
+static json_t *identity_row_json(const void *row)
 {
+	return identity_json(row);
+}
+
+json_t *certificate_row_json(const void *row)
+{
+	const struct certificate *c = row;
 	char sha256[HEX_SIZE(SHA256_BYTES)], spki[HEX_SIZE(SHA256_BYTES)];
 
 	hex_encode(c->sha256, SHA256_BYTES, sha256);
@@ -28,239 +37,297 @@ json_t *certificate_json(const struct certificate *c)
 			 "enrolled", (json_int_t)c->enrolled);
 }
 
-int reaches_root(struct authority *a, const char *identity, bool *ret)
+/* An identity that may use root's account: what gives it a certificate, or its life back, is root's
+ * alone. */
+static int reaches_root(struct authority *a, const struct identity *identity, bool *ret)
 {
-	struct identity i;
-	int r = store_identity_get(a->store, identity, &i);
-
-	return r < 0 ? r : store_access_any(a->store, i.id, "root", ret);
+	return store_access_any(a->store, identity->id, ACCOUNT_ROOT, ret);
 }
 
-/* 1: answered; 0: go on.  What widens towards uid 0 is root's alone. */
-static int guard_root(struct authority *a, struct vl_call *call, const char *identity)
+int admin_add_identity(struct vl_call *call, json_t *p, void *userdata)
 {
-	bool reaches = false;
-	int r;
-
-	if (admin_is_root(call))
-		return 0;
-	r = reaches_root(a, identity, &reaches);
-	if (r < 0 && r != -ENOENT)
-		return r;
-	if (!reaches)
-		return 0;
-	r = vl_call_error(call, "org.varlink.service.PermissionDenied", NULL);
-	return r < 0 ? r : 1;
-}
-
-int admin_identity_add(struct vl_call *call, json_t *p, void *userdata)
-{
-	const char *name = arg_text(p, "name"), *full = arg_text(p, "fullName");
-	int64_t from = arg_int(p, "notBefore", 0), until = arg_int(p, "notAfter", STORE_FOREVER);
 	struct authority *a = userdata;
-	struct identity i;
+	const char *name = admin_text(p, "name"), *full_name = admin_text(p, "fullName");
+	struct identity identity = { 0 };
+	int64_t from, until;
 	int r;
 
 	if (!identity_name_ok(name))
-		return admin_invalid(call, "name",
-				     "not a name: no spaces, ':', '/', ',' or control characters");
-	if (full && !text_ok(full, LIMIT_REASON))
-		return admin_invalid(call, "fullName", "it must be printable");
-	if (from > until)
-		return admin_invalid(call, "notAfter", "it is before notBefore");
-	r = store_identity_add(a->store, name, full, from, until, &i);
+		return admin_invalid(call, "name", "this cannot be the name of an identity");
+	if (full_name && !text_ok(full_name, LIMIT_REASON))
+		return admin_invalid(call, "fullName", "it has characters that cannot be shown");
+	if (!admin_window(p, &from, &until))
+		return admin_invalid(call, "notAfter", "it is before notBefore, or before 1970");
+	r = store_change_begin(a->store);
 	if (r < 0)
-		return admin_error(call, r, "identity");
-	return admin_done(a, call, "admin.identity.add", name, identity_json(&i),
-			  json_pack("{s:o}", "identity", identity_json(&i)));
+		return r;
+	r = store_identity_add(a->store, name, full_name, from, until, &identity);
+	return admin_finish(a, call, r,
+			    &(struct admin_change){ .kind = "admin.identity.add",
+						    .what = "identity",
+						    .identity = name,
+						    .detail = identity_json(&identity),
+						    .reply = json_pack("{s:o}", "identity",
+								       identity_json(&identity)) });
 }
 
-static json_t *certificates_json(const struct certificate *rows, size_t n)
+int admin_get_identity(struct vl_call *call, json_t *p, void *userdata)
 {
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(list, certificate_json(&rows[i]));
-	return list;
-}
-
-int admin_identity_get(struct vl_call *call, json_t *p, void *userdata)
-{
+	struct authority *a = userdata;
+	const char *name = admin_text(p, "name");
 	_cleanup_(freep) struct certificate *certificates = NULL;
 	_cleanup_(freep) struct access_row *access = NULL;
-	const char *name = arg_text(p, "name");
-	struct authority *a = userdata;
-	size_t n_certificates, n_access;
+	struct admin_list c = { .size = sizeof(*certificates),
+				.limit = LIMIT_LIST_ROWS,
+				.to_json = certificate_row_json };
+	struct admin_list g = { .size = sizeof(*access), .to_json = access_row_json };
+	bool more_certificates = true, more_access = true;
 	struct identity identity;
-	json_t *list;
+	json_t *reply;
 	int r;
 
 	r = store_identity_get(a->store, name, &identity);
-	if (r < 0)
-		return admin_error(call, r, "identity");
-	r = store_certificate_list(a->store, name, NULL, LIMIT_LIST_ROWS, &certificates,
-				   &n_certificates);
 	if (r == 0)
-		r = store_access_list(a->store, name, &access, &n_access);
+		r = store_certificate_list(a->store, name, NULL, c.limit + 1, &certificates, &c.n);
+	if (r == 0)
+		r = store_access_list(a->store, name, &access, &g.n);
 	if (r < 0)
-		return r;
-	list = json_array();
-	for (size_t i = 0; i < n_access; i++)
-		(void)json_array_append_new(list, access_json(&access[i]));
-	return vl_call_reply(call, json_pack("{s:o, s:o, s:o}", "identity",
-					     identity_json(&identity), "certificates",
-					     certificates_json(certificates, n_certificates),
-					     "access", list));
+		return admin_fail(call, r, "identity");
+	c.rows = certificates;
+	g.rows = access;
+	reply = json_pack("{s:o, s:o, s:o}", "identity", identity_json(&identity), "certificates",
+			  admin_rows(&c, &more_certificates), "access",
+			  admin_rows(&g, &more_access));
+	if (reply && (more_certificates || more_access)) { /* a part must not look like the whole */
+		json_decref(reply);
+		return -EMSGSIZE;
+	}
+	return admin_reply(a, call, reply);
 }
 
-int admin_identity_list(struct vl_call *call, json_t *p, void *userdata)
+int admin_list_identities(struct vl_call *call, json_t *p, void *userdata)
 {
-	_cleanup_(freep) struct identity *rows = NULL;
 	struct authority *a = userdata;
-	size_t limit = arg_limit(p), n;
-	json_t *list;
+	_cleanup_(freep) struct identity *rows = NULL;
+	struct admin_list list = { .name = "identities",
+				   .size = sizeof(*rows),
+				   .to_json = identity_row_json };
 	int r;
 
-	r = store_identity_list(a->store, arg_text(p, "after"), limit, &rows, &n);
+	if (!admin_limit(p, &list.limit))
+		return admin_invalid(call, "limit", "it is less than 1");
+	r = store_identity_list(a->store, admin_text(p, "after"), list.limit + 1, &rows, &list.n);
 	if (r < 0)
 		return r;
-	list = json_array();
-	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(list, identity_json(&rows[i]));
-	return vl_call_reply(call, json_pack("{s:o, s:b}", "identities", list, "more", n == limit));
+	list.rows = rows;
+	return admin_reply_list(a, call, &list);
 }
 
-int admin_identity_set_enabled(struct vl_call *call, json_t *p, void *userdata)
+int admin_set_identity_enabled(struct vl_call *call, json_t *p, void *userdata)
 {
-	const char *name = arg_text(p, "name"), *reason = arg_text(p, "reason");
-	bool enabled = arg_bool(p, "enabled", false);
 	struct authority *a = userdata;
-	struct identity i;
+	const char *name = admin_text(p, "name"), *reason = admin_text(p, "reason");
+	bool enabled = admin_bool(p, "enabled", false), root = true;
+	struct identity identity;
 	int r;
 
 	if (reason && !text_ok(reason, LIMIT_REASON))
-		return admin_invalid(call, "reason", "it must be printable");
-	r = enabled ? guard_root(a, call, name) : 0; /* to disable is never to widen */
-	if (r != 0)
-		return r < 0 ? r : 0;
-	r = store_identity_set_enabled(a->store, name, enabled, reason, &i);
+		return admin_invalid(call, "reason", "it has characters that cannot be shown");
+	r = store_identity_get(a->store, name, &identity);
+	if (r == 0 && enabled)
+		r = reaches_root(a, &identity, &root);
 	if (r < 0)
-		return admin_error(call, r, "identity");
-	return admin_done(a, call, enabled ? "admin.identity.enable" : "admin.identity.disable",
-			  name, json_pack("{s:s}", "reason", reason ? reason : ""),
-			  json_pack("{s:o}", "identity", identity_json(&i)));
+		return admin_fail(call, r, "identity");
+	if (enabled && root && !admin_is_root(call))
+		return admin_denied(call);
+	r = store_change_begin(a->store);
+	if (r < 0)
+		return r;
+	r = store_identity_set_enabled(a->store, name, enabled, reason, &identity);
+	return admin_finish(
+		a, call, r,
+		&(struct admin_change){
+			.kind = enabled ? "admin.identity.enable" : "admin.identity.disable",
+			.what = "identity",
+			.identity = name,
+			.detail = json_pack("{s:b, s:s}", "enabled", enabled, "reason",
+					    identity.reason),
+			.reply = json_pack("{s:o}", "identity", identity_json(&identity)) });
 }
 
-int admin_identity_remove(struct vl_call *call, json_t *p, void *userdata)
+int admin_remove_identity(struct vl_call *call, json_t *p, void *userdata)
 {
-	const char *name = arg_text(p, "name");
 	struct authority *a = userdata;
-	int r = store_identity_remove(a->store, name);
-
-	if (r < 0)
-		return admin_error(call, r, "identity");
-	return admin_done(a, call, "admin.identity.remove", name, json_object(), json_object());
-}
-
-/* --- enrolment --- */
-
-static int check_enrollable(struct authority *a, struct vl_call *call, const struct cert *c)
-{
-	enum leaf_fault fault = leaf_check(c);
-	int r = 0;
-
-	if (fault != LEAF_GOOD)
-		r = admin_invalid(call, "certificate", leaf_fault_text(fault));
-	else if (authority_now(a) > c->not_after)
-		r = admin_invalid(call, "certificate", "it has expired");
-	else
-		return 0;
-	return r < 0 ? r : 1;
-}
-
-static int enroll(struct authority *a, const char *identity, const struct cert *c,
-		  struct certificate *ret)
-{
-	char subject[sizeof(ret->subject)];
-	struct certificate_new n = { .identity = identity,
-				     .der = c->der.p,
-				     .der_n = c->der.n,
-				     .issuer = c->issuer.p,
-				     .issuer_n = c->issuer.n,
-				     .serial = c->serial.p,
-				     .serial_n = c->serial.n,
-				     .subject = subject,
-				     .not_before = c->not_before,
-				     .not_after = c->not_after };
+	const char *name = admin_text(p, "name");
+	struct identity identity;
 	int r;
 
-	name_text(&c->subject, subject, sizeof(subject));
-	memcpy(n.sha256, c->sha256, SHA256_BYTES);
-	memcpy(n.spki_sha256, c->spki_sha256, SHA256_BYTES);
-	r = store_certificate_add(a->store, &n);
-	return r < 0 ? r : store_certificate_get(a->store, c->sha256, ret);
+	r = store_identity_get(a->store, name, &identity);
+	if (r == 0)
+		r = store_change_begin(a->store);
+	if (r < 0)
+		return admin_fail(call, r, "identity");
+	r = store_identity_remove(a->store, name);
+	return admin_finish(a, call, r,
+			    &(struct admin_change){ .kind = "admin.identity.remove",
+						    .what = "identity",
+						    .identity = name,
+						    .detail = identity_json(&identity),
+						    .reply = json_object() });
+}
+
+/* --- certificates --- */
+
+/* Answers why this certificate can be nobody's: 1; else 0 or -errno. */
+static int refuse_certificate(struct authority *a, struct vl_call *call, const struct cert *cert)
+{
+	enum leaf_fault fault = leaf_check(cert);
+	char why[96] = "it has expired", date[32];
+	time_t t = (time_t)(cert->not_after / (int64_t)USEC_PER_SEC);
+	struct tm tm;
+
+	if (fault != LEAF_GOOD) {
+		(void)admin_invalid(call, "certificate", leaf_fault_text(fault));
+		return 1;
+	}
+	if (authority_now(a) <= cert->not_after)
+		return 0;
+	if (gmtime_r(&t, &tm) && strftime(date, sizeof(date), "%Y-%m-%d %H:%M UTC", &tm) > 0)
+		(void)snprintf(why, sizeof(why), "it expired at %s", date);
+	(void)admin_invalid(call, "certificate", why);
+	return 1;
+}
+
+/* Answers when certificate or key are somebody's already: 1; else 0 or -errno. */
+static int refuse_enrolled(struct authority *a, struct vl_call *call, const struct cert *cert)
+{
+	_cleanup_(certificate_deinit) struct certificate other = { 0 };
+	char what[LIMIT_IDENTITY + 64];
+	int r = store_certificate_get_spki(a->store, cert->spki_sha256, &other);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	(void)snprintf(what, sizeof(what), "%s (enrolled for %s)",
+		       memcmp(other.sha256, cert->sha256, SHA256_BYTES) == 0 ? "certificate"
+									     : "key",
+		       other.identity_name);
+	(void)admin_exists(call, what);
+	return 1;
+}
+
+static int enroll(struct authority *a, struct vl_call *call, const char *name,
+		  const struct cert *cert)
+{
+	struct certificate_new new = { .identity = name,
+				       .der = cert->der.p,
+				       .der_n = cert->der.n,
+				       .issuer = cert->issuer.p,
+				       .issuer_n = cert->issuer.n,
+				       .serial = cert->serial.p,
+				       .serial_n = cert->serial.n,
+				       .not_before = cert->not_before,
+				       .not_after = cert->not_after };
+	_cleanup_(certificate_deinit) struct certificate row = { 0 };
+	char subject[sizeof(row.subject)];
+	int r;
+
+	memcpy(new.sha256, cert->sha256, SHA256_BYTES);
+	memcpy(new.spki_sha256, cert->spki_sha256, SHA256_BYTES);
+	name_text(&cert->subject, subject, sizeof(subject));
+	new.subject = subject;
+	r = store_change_begin(a->store);
+	if (r < 0)
+		return r;
+	r = store_certificate_add(a->store, &new);
+	if (r == 0)
+		r = store_certificate_get(a->store, cert->sha256, &row);
+	return admin_finish(
+		a, call, r,
+		&(struct admin_change){
+			.kind = "admin.certificate.enroll",
+			.what = "certificate",
+			.identity = name,
+			.certificate = cert->sha256,
+			.detail = certificate_row_json(&row),
+			.reply = json_pack("{s:o}", "certificate", certificate_row_json(&row)) });
 }
 
 int admin_enroll(struct vl_call *call, json_t *p, void *userdata)
 {
-	_cleanup_(certificate_deinit) struct certificate row = { 0 };
-	_cleanup_(cert_freep) struct cert *c = NULL;
-	const char *identity = arg_text(p, "identity");
 	struct authority *a = userdata;
+	const char *name = admin_text(p, "identity"), *why;
+	_cleanup_(cert_freep) struct cert *cert = NULL;
+	struct identity identity;
+	bool root = true;
 	int r;
 
-	r = admin_certificate(call, "certificate", arg_text(p, "certificate"), &c);
+	r = store_identity_get(a->store, name, &identity);
 	if (r == 0)
-		r = check_enrollable(a, call, c);
+		r = reaches_root(a, &identity, &root);
+	if (r < 0)
+		return admin_fail(call, r, "identity");
+	if (root && !admin_is_root(call))
+		return admin_denied(call);
+	r = admin_certificate(admin_text(p, "certificate"), &cert, &why);
+	if (r < 0)
+		return r == -EBADMSG ? admin_invalid(call, "certificate", why) : r;
+	r = refuse_certificate(a, call, cert);
 	if (r == 0)
-		r = guard_root(a, call, identity);
+		r = refuse_enrolled(a, call, cert);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	r = enroll(a, identity, c, &row);
-	if (r == -EEXIST)
-		return admin_exists(call,
-				    store_certificate_get_spki(a->store, c->spki_sha256, &row) == 0
-					    ? row.identity_name
-					    : "certificate");
-	if (r < 0)
-		return admin_error(call, r, "identity");
-	return admin_done(a, call, "admin.enroll", identity, certificate_json(&row),
-			  json_pack("{s:o}", "certificate", certificate_json(&row)));
+	return enroll(a, call, name, cert);
 }
 
 int admin_unenroll(struct vl_call *call, json_t *p, void *userdata)
 {
-	_cleanup_(certificate_deinit) struct certificate row = { 0 };
 	struct authority *a = userdata;
+	_cleanup_(certificate_deinit) struct certificate row = { 0 };
 	uint8_t sha256[SHA256_BYTES];
 	int r;
 
-	if (hex_decode(arg_text(p, "sha256"), sha256, sizeof(sha256)) != SHA256_BYTES)
-		return admin_invalid(call, "sha256", "64 hexadecimal digits are needed");
+	if (admin_hash(admin_text(p, "sha256"), sha256) < 0)
+		return admin_invalid(call, "sha256", "it is not 64 hex digits");
 	r = store_certificate_get(a->store, sha256, &row);
 	if (r == 0)
-		r = store_certificate_remove(a->store, sha256);
+		r = store_change_begin(a->store);
 	if (r < 0)
-		return admin_error(call, r, "certificate");
-	return admin_done(a, call, "admin.unenroll", row.identity_name, certificate_json(&row),
-			  json_pack("{s:o}", "certificate", certificate_json(&row)));
+		return admin_fail(call, r, "certificate");
+	r = store_certificate_remove(a->store, sha256);
+	return admin_finish(
+		a, call, r,
+		&(struct admin_change){
+			.kind = "admin.certificate.unenroll",
+			.what = "certificate",
+			.identity = row.identity_name,
+			.certificate = sha256,
+			.detail = certificate_row_json(&row),
+			.reply = json_pack("{s:o}", "certificate", certificate_row_json(&row)) });
 }
 
-int admin_certificate_list(struct vl_call *call, json_t *p, void *userdata)
+int admin_list_certificates(struct vl_call *call, json_t *p, void *userdata)
 {
-	_cleanup_(freep) struct certificate *rows = NULL;
-	const char *after = arg_text(p, "after");
 	struct authority *a = userdata;
-	size_t limit = arg_limit(p), n;
+	const char *identity = admin_text(p, "identity"), *after = admin_text(p, "after");
+	_cleanup_(freep) struct certificate *rows = NULL;
+	struct admin_list list = { .name = "certificates",
+				   .size = sizeof(*rows),
+				   .to_json = certificate_row_json };
 	uint8_t hash[SHA256_BYTES];
-	int r;
+	struct identity known;
+	int r = 0;
 
-	if (after && hex_decode(after, hash, sizeof(hash)) != SHA256_BYTES)
-		return admin_invalid(call, "after", "64 hexadecimal digits are needed");
-	r = store_certificate_list(a->store, arg_text(p, "identity"), after ? hash : NULL, limit,
-				   &rows, &n);
+	if (!admin_limit(p, &list.limit))
+		return admin_invalid(call, "limit", "it is less than 1");
+	if (after && admin_hash(after, hash) < 0)
+		return admin_invalid(call, "after", "it is not 64 hex digits");
+	if (identity)
+		r = store_identity_get(a->store, identity, &known);
+	if (r == 0)
+		r = store_certificate_list(a->store, identity, after ? hash : NULL, list.limit + 1,
+					   &rows, &list.n);
 	if (r < 0)
-		return r;
-	return vl_call_reply(call, json_pack("{s:o, s:b}", "certificates",
-					     certificates_json(rows, n), "more", n == limit));
+		return admin_fail(call, r, "identity");
+	list.rows = rows;
+	return admin_reply_list(a, call, &list);
 }

@@ -1,260 +1,401 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "daemon/authority/api-admin.h"
-#include "daemon/authority/turn.h"
 #include "lib/base/encode.h"
-#include "lib/base/log.h"
 #include "lib/base/name.h"
 
-json_t *access_json(const struct access_row *row)
+/* Access, services, anchors. */
+
+json_t *access_row_json(const void *row)
 {
-	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "identity", row->identity, "account",
-			 row->account, "service", row->service, "notBefore",
-			 (json_int_t)row->not_before, "notAfter", (json_int_t)row->not_after,
-			 "created", (json_int_t)row->created);
+	const struct access_row *r = row;
+
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "identity", r->identity, "account",
+			 r->account, "service", r->service, "notBefore", (json_int_t)r->not_before,
+			 "notAfter", (json_int_t)r->not_after, "created", (json_int_t)r->created);
 }
 
-int admin_access_allow(struct vl_call *call, json_t *p, void *userdata)
+/* Answers what is wrong with the three names: 1; else 0. */
+static int refuse_access_names(struct vl_call *call, const json_t *p)
 {
-	const char *account = arg_text(p, "account"), *service = arg_text(p, "service");
-	struct access_row row = { .not_before = arg_int(p, "notBefore", 0),
-				  .not_after = arg_int(p, "notAfter", STORE_FOREVER) };
-	struct authority *a = userdata;
-	int r;
-
-	if (!account_name_ok(account))
-		return admin_invalid(call, "account", "not the name of an account");
-	if (!service_or_class_ok(service))
-		return admin_invalid(call, "service",
-				     "not a service, nor a class (@login, @elevate, @app)");
-	if (row.not_before > row.not_after)
-		return admin_invalid(call, "notAfter", "it is before notBefore");
-	if (strcmp(account, "root") == 0 && !admin_is_root(call))
-		return vl_call_error(call, "org.varlink.service.PermissionDenied", NULL);
-	(void)snprintf(row.identity, sizeof(row.identity), "%s", arg_text(p, "identity"));
-	(void)snprintf(row.account, sizeof(row.account), "%s", account);
-	(void)snprintf(row.service, sizeof(row.service), "%s", service);
-	row.created = clock_realtime(a->clock);
-	r = store_access_allow(a->store, &row);
-	if (r < 0)
-		return admin_error(call, r, "identity");
-	return admin_done(a, call, "admin.access.allow", row.identity, access_json(&row),
-			  json_pack("{s:o}", "access", access_json(&row)));
+	if (!identity_name_ok(admin_text(p, "identity")))
+		(void)admin_invalid(call, "identity", "this cannot be the name of an identity");
+	else if (!account_name_ok(admin_text(p, "account")))
+		(void)admin_invalid(call, "account", "this cannot be the name of an account");
+	else if (!service_or_class_ok(admin_text(p, "service")))
+		(void)admin_invalid(call, "service",
+				    "it is neither a service's name nor @login, @elevate, @app");
+	else
+		return 0;
+	return 1;
 }
 
-int admin_access_deny(struct vl_call *call, json_t *p, void *userdata)
+static void row_of(const json_t *p, struct access_row *ret)
 {
-	const char *identity = arg_text(p, "identity"), *account = arg_text(p, "account"),
-		   *service = arg_text(p, "service");
-	struct authority *a = userdata;
-	int r = store_access_deny(a->store, identity, account, service);
+	const char *identity = admin_text(p, "identity"), *account = admin_text(p, "account");
+	const char *service = admin_text(p, "service");
 
-	if (r < 0)
-		return admin_error(call, r, "access");
-	return admin_done(a, call, "admin.access.deny", identity,
-			  json_pack("{s:s, s:s}", "account", account, "service", service),
-			  json_object());
+	/* their lengths were checked with the names */
+	memcpy(ret->identity, identity, strlen(identity) + 1);
+	memcpy(ret->account, account, strlen(account) + 1);
+	memcpy(ret->service, service, strlen(service) + 1);
 }
 
-int admin_access_list(struct vl_call *call, json_t *p, void *userdata)
+/* The row as the store has it; -ENOENT. */
+static int find_row(struct authority *a, struct access_row *row)
 {
 	_cleanup_(freep) struct access_row *rows = NULL;
-	struct authority *a = userdata;
-	json_t *list;
 	size_t n;
-	int r = store_access_list(a->store, arg_text(p, "identity"), &rows, &n);
+	int r = store_access_list(a->store, row->identity, &rows, &n);
 
-	if (r < 0)
-		return r;
-	list = json_array();
-	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(list, access_json(&rows[i]));
-	return vl_call_reply(call, json_pack("{s:o}", "access", list));
-}
-
-/* --- service --- */
-
-static json_t *service_json(const struct service_row *row)
-{
-	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b}", "name", row->name, "class",
-			 service_class_text(row->class), "redeemUids", row->redeem_uids, "via",
-			 service_via_text(row->via), "loose", row->loose, "console", row->console);
-}
-
-int admin_service_set(struct vl_call *call, json_t *p, void *userdata)
-{
-	const char *name = arg_text(p, "name"), *uids = arg_text(p, "redeemUids"),
-		   *via = arg_text(p, "via");
-	struct service_row row = { .loose = arg_bool(p, "loose", false),
-				   .console = arg_bool(p, "console", false) };
-	struct authority *a = userdata;
-	int r;
-
-	if (!service_name_ok(name))
-		return admin_invalid(call, "name", "not the name of a PAM service");
-	if (service_class_parse(arg_text(p, "class"), &row.class) < 0)
-		return admin_invalid(call, "class", "one of login, elevate, app");
-	if (uids && !service_uids_ok(uids))
-		return admin_invalid(call, "redeemUids",
-				     "numbers with commas between them, or any");
-	row.via = row.class == CLASS_ELEVATE || row.console ? VIA_LOCAL : VIA_ANY;
-	if (via && service_via_parse(via, &row.via) < 0)
-		return admin_invalid(call, "via", "one of local, network, any");
-	if (row.loose && row.class == CLASS_ELEVATE)
-		return admin_invalid(call, "loose",
-				     "an elevating service never takes a loose ticket");
-	(void)snprintf(row.name, sizeof(row.name), "%s", name);
-	(void)snprintf(row.redeem_uids, sizeof(row.redeem_uids), "%s", uids ? uids : "0");
-	r = store_service_set(a->store, &row);
-	if (r < 0)
-		return r;
-	return admin_done(a, call, "admin.service.set", "", service_json(&row),
-			  json_pack("{s:o}", "service", service_json(&row)));
-}
-
-int admin_service_remove(struct vl_call *call, json_t *p, void *userdata)
-{
-	const char *name = arg_text(p, "name");
-	struct authority *a = userdata;
-	int r = store_service_remove(a->store, name);
-
-	if (r < 0)
-		return admin_error(call, r, "service");
-	return admin_done(a, call, "admin.service.remove", "", json_pack("{s:s}", "name", name),
-			  json_object());
-}
-
-int admin_service_list(struct vl_call *call, _unused_ json_t *p, void *userdata)
-{
-	_cleanup_(freep) struct service_row *rows = NULL;
-	struct authority *a = userdata;
-	json_t *list;
-	size_t n;
-	int r = store_service_list(a->store, &rows, &n);
-
-	if (r < 0)
-		return r;
-	list = json_array();
-	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(list, service_json(&rows[i]));
-	return vl_call_reply(call, json_pack("{s:o}", "services", list));
-}
-
-/* --- anchor --- */
-
-static json_t *anchor_json(const char *name, const struct cert *c, int64_t created)
-{
-	char sha256[HEX_SIZE(SHA256_BYTES)], subject[512];
-
-	hex_encode(c->sha256, SHA256_BYTES, sha256);
-	name_text(&c->subject, subject, sizeof(subject));
-	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "name", name, "sha256", sha256,
-			 "subject", subject, "notBefore", (json_int_t)c->not_before, "notAfter",
-			 (json_int_t)c->not_after, "created", (json_int_t)created);
-}
-
-/* Trust changes when the change is on disk, and not before. */
-struct waiting_trust {
-	struct authority *a;
-	struct vl_call *call;
-	json_t *reply;
-};
-
-static void trust_after(void *userdata, int r)
-{
-	struct waiting_trust *w = userdata;
-
-	/* read again in any case: after a failed commit the store tells what holds */
-	if (authority_trust_changed(w->a) < 0)
-		log_error("the anchors cannot be read: nobody is trusted until they can");
-	if (r < 0) {
-		json_decref(w->reply);
-		(void)vl_call_error_errno(w->call, r);
-	} else {
-		(void)vl_call_reply(w->call, w->reply);
-	}
-	free(w);
-}
-
-static int trust_done(struct authority *a, struct vl_call *call, const char *kind, json_t *detail,
-		      json_t *reply)
-{
-	struct waiting_trust *w = calloc(1, sizeof(*w));
-	int r = w && reply ? admin_audit(a, call, kind, "", detail) : -ENOMEM;
-
-	if (r == 0) {
-		*w = (struct waiting_trust){ a, vl_call_ref(call), reply };
-		r = turn_defer(a->turn, trust_after, w);
-		if (r == 0)
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (strcmp(rows[i].account, row->account) == 0 &&
+		    strcmp(rows[i].service, row->service) == 0) {
+			*row = rows[i];
 			return 0;
-		vl_call_drop(w->call);
-	}
-	store_rollback(a->store);
-	json_decref(reply);
-	free(w);
-	return r;
+		}
+	return r < 0 ? r : -ENOENT;
 }
 
-int admin_anchor_add(struct vl_call *call, json_t *p, void *userdata)
+static int finish_access(struct authority *a, struct vl_call *call, int r,
+			 const struct access_row *row, bool allow)
 {
-	_cleanup_(cert_freep) struct cert *c = NULL;
-	const char *name = arg_text(p, "name");
+	return admin_finish(
+		a, call, r,
+		&(struct admin_change){
+			.kind = allow ? "admin.access.allow" : "admin.access.deny",
+			.what = allow ? "identity" : "access",
+			.identity = row->identity,
+			.account = row->account,
+			.service = row->service,
+			.detail = json_pack("{s:I, s:I}", "notBefore", (json_int_t)row->not_before,
+					    "notAfter", (json_int_t)row->not_after),
+			.reply = allow ? json_pack("{s:o}", "access", access_row_json(row))
+				       : json_object() });
+}
+
+int admin_allow_access(struct vl_call *call, json_t *p, void *userdata)
+{
 	struct authority *a = userdata;
-	int64_t id, now;
+	struct access_row row = { 0 };
 	int r;
 
-	if (!identity_name_ok(name))
-		return admin_invalid(call, "name",
-				     "not a name: no spaces, ':', '/', ',' or control characters");
-	r = admin_certificate(call, "certificate", arg_text(p, "certificate"), &c);
+	/* uid 0 is root's to give, before anything else is said about the call */
+	if (strcmp(admin_text(p, "account"), ACCOUNT_ROOT) == 0 && !admin_is_root(call))
+		return admin_denied(call);
+	if (refuse_access_names(call, p))
+		return 0;
+	if (!admin_window(p, &row.not_before, &row.not_after))
+		return admin_invalid(call, "notAfter", "it is before notBefore, or before 1970");
+	row_of(p, &row);
+	r = store_change_begin(a->store);
+	if (r < 0)
+		return r;
+	r = store_access_allow(a->store, &row);
+	if (r == 0)
+		r = find_row(a, &row);
+	return finish_access(a, call, r, &row, true);
+}
+
+int admin_deny_access(struct vl_call *call, json_t *p, void *userdata)
+{
+	struct authority *a = userdata;
+	struct access_row row = { 0 };
+	int r;
+
+	if (refuse_access_names(call, p))
+		return 0;
+	row_of(p, &row);
+	r = find_row(a, &row);
+	if (r == 0)
+		r = store_change_begin(a->store);
+	if (r < 0)
+		return admin_fail(call, r, "access");
+	r = store_access_deny(a->store, row.identity, row.account, row.service);
+	return finish_access(a, call, r, &row, false);
+}
+
+int admin_list_access(struct vl_call *call, json_t *p, void *userdata)
+{
+	struct authority *a = userdata;
+	const char *identity = admin_text(p, "identity");
+	_cleanup_(freep) struct access_row *rows = NULL;
+	struct admin_list list = { .name = "access",
+				   .size = sizeof(*rows),
+				   .to_json = access_row_json };
+	struct identity known;
+	int r = identity ? store_identity_get(a->store, identity, &known) : 0;
+
+	if (r == 0)
+		r = store_access_list(a->store, identity, &rows, &list.n);
+	if (r < 0)
+		return admin_fail(call, r, "identity");
+	list.rows = rows;
+	r = admin_reply_list(a, call, &list);
+	return r == -EMSGSIZE && !identity
+		       ? admin_invalid(call, "identity",
+				       "there are too many rows: name an identity")
+		       : r;
+}
+
+/* --- services --- */
+
+static json_t *service_json(const void *row)
+{
+	const struct service_row *s = row;
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:b, s:b}", "name", s->name, "class",
+			 service_class_text(s->class), "redeemUids", s->redeem_uids, "via",
+			 service_via_text(s->via), "loose", s->loose, "console", s->console);
+}
+
+/*
+ * What a call does not say stays as it is, as long as the class does; else it is what a new row
+ * gets: root alone redeems, and where a stranger elsewhere must not reach, the local gate.
+ */
+static int service_defaults(struct authority *a, const json_t *p, struct service_row *ret)
+{
+	const char *name = admin_text(p, "name");
+	struct service_row old;
+	int r = store_service_get(a->store, name, &old);
+
+	if (r == 0 && old.class == ret->class) {
+		*ret = old;
+		return 0;
+	}
+	memcpy(ret->name, name, strlen(name) + 1);
+	strcpy(ret->redeem_uids, "0");
+	ret->via = ret->class == CLASS_ELEVATE || admin_bool(p, "console", false) ? VIA_LOCAL
+										  : VIA_ANY;
+	return r == -ENOENT ? 0 : r;
+}
+
+/* Answers what cannot be so: 1; else 0 with *ret filled, or -errno. */
+static int service_of(struct authority *a, struct vl_call *call, const json_t *p,
+		      struct service_row *ret)
+{
+	const char *uids = admin_text(p, "redeemUids"), *via = admin_text(p, "via"), *why = NULL,
+		   *field = NULL;
+	int r;
+
+	if (!service_name_ok(admin_text(p, "name")))
+		field = "name", why = "this cannot be the name of a service";
+	else if (service_class_parse(admin_text(p, "class"), &ret->class) < 0)
+		field = "class", why = "it is none of login, elevate, app";
+	else if (uids && !service_uids_ok(uids))
+		field = "redeemUids",
+		why = "it is neither \"any\" nor uids like \"0\" or \"0,113\"";
+	if (field)
+		return admin_invalid(call, field, why) < 0 ? -EIO : 1;
+	r = service_defaults(a, p, ret);
+	if (r < 0)
+		return r;
+	if (via && service_via_parse(via, &ret->via) < 0)
+		return admin_invalid(call, "via", "it is none of local, network, any") < 0 ? -EIO
+											   : 1;
+	if (uids)
+		memcpy(ret->redeem_uids, uids, strlen(uids) + 1);
+	ret->loose = admin_bool(p, "loose", ret->loose);
+	ret->console = admin_bool(p, "console", ret->console);
+	if (ret->loose && ret->class == CLASS_ELEVATE)
+		field = "loose", why = "what elevates takes no ticket that was made for no login";
+	else if (ret->console && ret->class != CLASS_LOGIN)
+		field = "console", why = "only a service of class login can be one";
+	if (field)
+		return admin_invalid(call, field, why) < 0 ? -EIO : 1;
+	return 0;
+}
+
+static int finish_service(struct authority *a, struct vl_call *call, int r,
+			  const struct service_row *row, bool set)
+{
+	return admin_finish(a, call, r,
+			    &(struct admin_change){
+				    .kind = set ? "admin.service.set" : "admin.service.remove",
+				    .what = "service",
+				    .service = row->name,
+				    .detail = service_json(row),
+				    .reply = set ? json_pack("{s:o}", "service", service_json(row))
+						 : json_object() });
+}
+
+int admin_set_service(struct vl_call *call, json_t *p, void *userdata)
+{
+	struct authority *a = userdata;
+	struct service_row row = { 0 };
+	int r;
+
+	r = service_of(a, call, p, &row);
 	if (r != 0)
 		return r < 0 ? r : 0;
-	now = authority_now(a);
-	if (!c->is_ca)
-		return admin_invalid(call, "certificate",
-				     "it is not a CA's certificate (basicConstraints)");
-	if (now > c->not_after)
-		return admin_invalid(call, "certificate", "it has expired");
-	r = store_anchor_add(a->store, name, c->der.p, c->der.n, &id);
+	r = store_change_begin(a->store);
 	if (r < 0)
-		return admin_error(call, r, "anchor");
-	return trust_done(a, call, "admin.anchor.add", anchor_json(name, c, now),
-			  json_pack("{s:o}", "anchor", anchor_json(name, c, now)));
+		return r;
+	return finish_service(a, call, store_service_set(a->store, &row), &row, true);
 }
 
-int admin_anchor_remove(struct vl_call *call, json_t *p, void *userdata)
+int admin_remove_service(struct vl_call *call, json_t *p, void *userdata)
 {
-	const char *name = arg_text(p, "name");
 	struct authority *a = userdata;
-	int r = store_anchor_remove(a->store, name);
+	struct service_row row;
+	int r;
 
+	r = store_service_get(a->store, admin_text(p, "name"), &row);
+	if (r == 0)
+		r = store_change_begin(a->store);
 	if (r < 0)
-		return admin_error(call, r, "anchor");
-	return trust_done(a, call, "admin.anchor.remove", json_pack("{s:s}", "name", name),
-			  json_object());
+		return admin_fail(call, r, "service");
+	return finish_service(a, call, store_service_remove(a->store, row.name), &row, false);
 }
 
-int admin_anchor_list(struct vl_call *call, _unused_ json_t *p, void *userdata)
+int admin_list_services(struct vl_call *call, _unused_ json_t *p, void *userdata)
 {
 	struct authority *a = userdata;
+	_cleanup_(freep) struct service_row *rows = NULL;
+	struct admin_list list = { .name = "services",
+				   .size = sizeof(*rows),
+				   .to_json = service_json };
+	int r = store_service_list(a->store, &rows, &list.n);
+
+	if (r < 0)
+		return r;
+	list.rows = rows;
+	return admin_reply_list(a, call, &list);
+}
+
+/* --- anchors --- */
+
+static json_t *anchor_json(const void *row)
+{
+	const struct anchor_row *r = row;
+	_cleanup_(cert_freep) struct cert *cert = NULL;
+	char sha256[HEX_SIZE(SHA256_BYTES)], subject[512] = "";
+
+	hex_encode(r->sha256, SHA256_BYTES, sha256);
+	if (cert_parse(r->der, r->der_n, &cert) == 0)
+		name_text(&cert->subject, subject, sizeof(subject));
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "name", r->name, "sha256", sha256,
+			 "subject", subject, "notBefore", (json_int_t)(cert ? cert->not_before : 0),
+			 "notAfter", (json_int_t)(cert ? cert->not_after : 0), "created",
+			 (json_int_t)r->created);
+}
+
+/* Why no path could ever end in it (RFC 5280 6.1.4), or NULL. */
+static const char *not_an_anchor(const struct cert *c, int64_t now)
+{
+	if (c->version != 3 || !c->has_basic_constraints || !c->is_ca)
+		return "it is not a CA's certificate (basicConstraints)";
+	if (c->has_key_usage && !(c->key_usage & KU_KEY_CERT_SIGN))
+		return "its key usage does not allow it to issue certificates (keyCertSign)";
+	if (c->unknown_critical || c->has_name_constraints)
+		return "it has a critical extension, or name constraints, that this version does "
+		       "not process";
+	if (c->has_eku && !(c->eku & (EKU_CLIENT_AUTH | EKU_ANY)))
+		return "its extended key usage excludes client authentication";
+	return now > c->not_after ? "it has expired" : NULL;
+}
+
+/* *ret: one of the rows, which the caller frees; -ENOENT. */
+static int find_anchor(struct authority *a, const char *name, struct anchor_row **ret_rows,
+		       size_t *ret_n, const struct anchor_row **ret)
+{
 	struct anchor_row *rows;
-	json_t *list;
 	size_t n;
 	int r = store_anchor_list(a->store, &rows, &n);
 
 	if (r < 0)
 		return r;
-	list = json_array();
-	for (size_t i = 0; i < n; i++) {
-		_cleanup_(cert_freep) struct cert *c = NULL;
-
-		if (cert_parse(rows[i].der, rows[i].der_n, &c) == 0)
-			(void)json_array_append_new(list,
-						    anchor_json(rows[i].name, c, rows[i].created));
-	}
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(rows[i].name, name) == 0) {
+			*ret_rows = rows;
+			*ret_n = n;
+			*ret = &rows[i];
+			return 0;
+		}
 	anchor_rows_free(rows, n);
-	return vl_call_reply(call, json_pack("{s:o}", "anchors", list));
+	return -ENOENT;
+}
+
+static int finish_anchor(struct authority *a, struct vl_call *call, int r,
+			 const struct anchor_row *row, bool add)
+{
+	return admin_finish(a, call, r,
+			    &(struct admin_change){
+				    .kind = add ? "admin.anchor.add" : "admin.anchor.remove",
+				    .what = "anchor",
+				    .certificate = row->sha256,
+				    .detail = anchor_json(row),
+				    .reply = add ? json_pack("{s:o}", "anchor", anchor_json(row))
+						 : json_object(),
+				    .trust = true });
+}
+
+int admin_add_anchor(struct vl_call *call, json_t *p, void *userdata)
+{
+	struct authority *a = userdata;
+	const char *name = admin_text(p, "name"), *why;
+	_cleanup_(cert_freep) struct cert *cert = NULL;
+	_cleanup_(freep) uint8_t *der = NULL;
+	struct anchor_row row = { 0 };
+	int r;
+
+	if (!identity_name_ok(name))
+		return admin_invalid(call, "name", "this cannot be the name of an anchor");
+	r = admin_certificate(admin_text(p, "certificate"), &cert, &why);
+	if (r < 0)
+		return r == -EBADMSG ? admin_invalid(call, "certificate", why) : r;
+	why = not_an_anchor(cert, authority_now(a));
+	if (why)
+		return admin_invalid(call, "certificate", why);
+	row.der = der = malloc(cert->der.n);
+	if (!der)
+		return -ENOMEM;
+	memcpy(der, cert->der.p, cert->der.n);
+	row.der_n = cert->der.n;
+	memcpy(row.name, name, strlen(name) + 1);
+	memcpy(row.sha256, cert->sha256, SHA256_BYTES);
+	row.created = clock_realtime(a->clock);
+	r = store_change_begin(a->store);
+	if (r < 0)
+		return r;
+	r = store_anchor_add(a->store, name, der, row.der_n, &row.id);
+	return finish_anchor(a, call, r, &row, true);
+}
+
+int admin_remove_anchor(struct vl_call *call, json_t *p, void *userdata)
+{
+	struct authority *a = userdata;
+	const char *name = admin_text(p, "name");
+	const struct anchor_row *row;
+	struct anchor_row *rows;
+	size_t n;
+	int r;
+
+	r = find_anchor(a, name, &rows, &n, &row);
+	if (r < 0)
+		return admin_fail(call, r, "anchor");
+	r = store_change_begin(a->store);
+	if (r == 0)
+		r = finish_anchor(a, call, store_anchor_remove(a->store, name), row, false);
+	anchor_rows_free(rows, n);
+	return r;
+}
+
+int admin_list_anchors(struct vl_call *call, _unused_ json_t *p, void *userdata)
+{
+	struct authority *a = userdata;
+	struct anchor_row *rows;
+	struct admin_list list = { .name = "anchors",
+				   .size = sizeof(*rows),
+				   .to_json = anchor_json };
+	int r = store_anchor_list(a->store, &rows, &list.n);
+
+	if (r < 0)
+		return r;
+	list.rows = rows;
+	r = admin_reply_list(a, call, &list);
+	anchor_rows_free(rows, list.n);
+	return r;
 }

@@ -4,68 +4,103 @@
 
 #include "daemon/authority/authority.h"
 
-/* org.certlogin.Admin: handlers are thin: fields were checked, then a verb of the store, its audit
- * row in the same transaction, and the answer after the commit. */
+/* Shared by the files of org.certlogin.Admin alone. */
 
-/* What a verb needs.  Each contains the next: root may all, an administrator reads too. */
-enum admin_role { ADMIN_ROOT = 1, ADMIN_WRITE, ADMIN_READ };
+/*
+ * Who may call a method: root, group certlogin-admin, group certlogin-audit.  A method's mask names
+ * all that may; root is asked like the others, so a method without roles is nobody's.
+ */
+enum {
+	ROLE_ROOT = 1 << 0,
+	ROLE_ADMIN = 1 << 1,
+	ROLE_AUDIT = 1 << 2,
+};
 
-/* Pure: may a peer with this uid and these groups call a method of this role? */
-bool admin_role_allows(const struct roles *roles, uid_t uid, const gid_t *groups, size_t n,
-		       enum admin_role role);
+/* The roles of a peer; groups: its own and the supplementary ones (SO_PEERGROUPS: no NSS). */
+unsigned admin_roles(const struct roles *roles, uid_t uid, const gid_t *groups, size_t n);
+/* For what widens towards uid 0 by its parameters: the rest of such a method is group admin's. */
+bool admin_is_root(struct vl_call *call);
+/* uid 0 is reached by an access row that names this account (DESIGN section 3). */
+#define ACCOUNT_ROOT "root"
 
-const char *arg_text(json_t *p, const char *name); /* NULL: not given */
-int64_t arg_int(json_t *p, const char *name, int64_t otherwise);
-bool arg_bool(json_t *p, const char *name, bool otherwise);
-size_t arg_limit(json_t *p); /* 1 .. LIMIT_LIST_ROWS */
+/* --- parameters; the dispatch table has checked types already --- */
+const char *admin_text(const json_t *parameters, const char *name); /* NULL: absent */
+int64_t admin_int(const json_t *parameters, const char *name, int64_t fallback);
+bool admin_bool(const json_t *parameters, const char *name, bool fallback);
+/* notBefore, notAfter; false: they make no window. */
+bool admin_window(const json_t *parameters, int64_t *ret_from, int64_t *ret_until);
+bool admin_limit(const json_t *parameters, size_t *ret); /* 1 .. LIMIT_LIST_ROWS */
+int admin_hash(const char *hex, uint8_t ret[SHA256_BYTES]);
+/* base64 DER; -EBADMSG with *ret_why for people. */
+int admin_certificate(const char *base64, struct cert **ret, const char **ret_why);
 
-int admin_not_found(struct vl_call *call, const char *what);
+/* --- answers --- */
+int admin_denied(struct vl_call *call);
 int admin_exists(struct vl_call *call, const char *what);
 int admin_invalid(struct vl_call *call, const char *field, const char *why);
-/* A negative errno of the store as the interface's error about `what`. */
-int admin_error(struct vl_call *call, int r, const char *what);
-/* The audit row of a change; `detail` is taken. */
-int admin_audit(struct authority *a, struct vl_call *call, const char *kind, const char *identity,
-		json_t *detail);
-/* Audit, then the answer after the commit.  Takes detail and reply. */
-int admin_done(struct authority *a, struct vl_call *call, const char *kind, const char *identity,
-	       json_t *detail, json_t *reply);
-bool admin_is_root(struct vl_call *call);
-/* base64 DER -> certificate; answers the error itself: 1 when it did. */
-int admin_certificate(struct vl_call *call, const char *field, const char *text, struct cert **ret);
+/* -ENOENT, -EEXIST and -EBUSY as errors of the interface about `what`; others are passed on. */
+int admin_fail(struct vl_call *call, int error, const char *what);
+/* What was read may be of a turn that is not durable yet: then it waits for it.  Takes reply. */
+int admin_reply(struct authority *a, struct vl_call *call, json_t *reply);
 
-/* handlers */
-#define HANDLER(name) int name(struct vl_call *call, json_t *p, void *userdata)
-HANDLER(admin_status);
-HANDLER(admin_identity_add);
-HANDLER(admin_identity_get);
-HANDLER(admin_identity_list);
-HANDLER(admin_identity_set_enabled);
-HANDLER(admin_identity_remove);
-HANDLER(admin_enroll);
-HANDLER(admin_unenroll);
-HANDLER(admin_certificate_list);
-HANDLER(admin_access_allow);
-HANDLER(admin_access_deny);
-HANDLER(admin_access_list);
-HANDLER(admin_service_set);
-HANDLER(admin_service_remove);
-HANDLER(admin_service_list);
-HANDLER(admin_anchor_add);
-HANDLER(admin_anchor_remove);
-HANDLER(admin_anchor_list);
-HANDLER(admin_session_list);
-HANDLER(admin_session_get);
-HANDLER(admin_event_list);
-HANDLER(admin_event_get);
-HANDLER(admin_audit_verify);
-HANDLER(admin_test_login);
-HANDLER(admin_backup);
+/*
+ * Ends a change begun with store_change_begin(): the event joins it, or the change is undone.
+ * Nothing is answered before both are durable.  Takes detail and reply (NULL: no memory).
+ */
+struct admin_change {
+	const char *kind; /* of the event */
+	const char *what; /* in NotFound and Exists */
+	const char *identity, *account, *service;
+	const uint8_t *certificate; /* SHA-256, or NULL */
+	json_t *detail, *reply;
+	bool trust; /* anchors changed: they are read again after the commit */
+};
+int admin_finish(struct authority *a, struct vl_call *call, int result,
+		 const struct admin_change *change);
 
-json_t *identity_json(const struct identity *i);
-json_t *certificate_json(const struct certificate *c);
-json_t *access_json(const struct access_row *row);
-/* Has the identity access to root's account?  (What touches it then is root's alone.) */
-int reaches_root(struct authority *a, const char *identity, bool *ret);
+/* --- rows --- */
+struct admin_list {
+	const char *name; /* member of the reply */
+	const void *rows;
+	size_t n, size; /* `size` bytes a row */
+	size_t limit;	/* 0: all in one answer, no "more" */
+	bool newest;	/* when not all fit the last ones do */
+	json_t *(*to_json)(const void *row);
+};
+/* An array of rows, as many as `limit` and an answer hold; *ret_more: there are others. */
+json_t *admin_rows(const struct admin_list *list, bool *ret_more);
+int admin_reply_list(struct authority *a, struct vl_call *call, const struct admin_list *list);
+
+json_t *identity_json(const struct identity *identity);
+json_t *certificate_row_json(const void *row); /* struct certificate */
+json_t *access_row_json(const void *row);      /* struct access_row */
+
+/* --- handlers --- */
+#define ADMIN_HANDLER(name) int name(struct vl_call *call, json_t *parameters, void *userdata)
+ADMIN_HANDLER(admin_add_identity);
+ADMIN_HANDLER(admin_get_identity);
+ADMIN_HANDLER(admin_list_identities);
+ADMIN_HANDLER(admin_set_identity_enabled);
+ADMIN_HANDLER(admin_remove_identity);
+ADMIN_HANDLER(admin_enroll);
+ADMIN_HANDLER(admin_unenroll);
+ADMIN_HANDLER(admin_list_certificates);
+ADMIN_HANDLER(admin_allow_access);
+ADMIN_HANDLER(admin_deny_access);
+ADMIN_HANDLER(admin_list_access);
+ADMIN_HANDLER(admin_set_service);
+ADMIN_HANDLER(admin_remove_service);
+ADMIN_HANDLER(admin_list_services);
+ADMIN_HANDLER(admin_add_anchor);
+ADMIN_HANDLER(admin_remove_anchor);
+ADMIN_HANDLER(admin_list_anchors);
+ADMIN_HANDLER(admin_list_sessions);
+ADMIN_HANDLER(admin_get_session);
+ADMIN_HANDLER(admin_list_events);
+ADMIN_HANDLER(admin_get_event);
+ADMIN_HANDLER(admin_verify_audit);
+ADMIN_HANDLER(admin_test_login);
+ADMIN_HANDLER(admin_status);
+ADMIN_HANDLER(admin_backup);
 
 #endif
