@@ -6,350 +6,483 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/base/cleanup.h"
+#include "lib/base/name.h"
+
 static const struct {
 	const char *name;
 	const char *text;
-} reasons[REASON_MAX_] = {
-	[REASON_NONE] = { "", "allowed" },
-	[REASON_NO_PROOF] = { "no-proof",
-			      "nobody proved possession of a key. Is a key in the agent or at "
-			      "~/.config/certlogin/client.key, and does the gate run?" },
-	[REASON_FOREIGN_CA] = { "foreign-ca", "the certificate leads to no anchor of this host. If "
-					      "its CA is to be "
-					      "trusted: certlogin anchor add NAME CA.crt" },
-	[REASON_CHAIN] = { "chain", "the certificate's path to an anchor has a fault" },
-	[REASON_EXPIRED] = { "expired",
-			     "a certificate of the path has expired; issue and enrol a new one" },
-	[REASON_NOT_YET_VALID] = { "not-yet-valid", "a certificate of the path is not valid yet; "
-						    "is the clock right?" },
-	[REASON_KEY] = { "key", "the key is too weak, too large or of a kind that is not taken" },
+} reasons[] = {
+	[REASON_NONE] = { "", "Nothing stands against it." },
+	[REASON_NO_PROOF] = { "no-proof", "Nobody proved possession of a private key.  Is a key at "
+					  "hand (ssh-add "
+					  "-l), and does the gate run (systemctl status "
+					  "certlogin-gate@local)?" },
+	[REASON_FOREIGN_CA] = { "foreign-ca",
+				"No CA that this host accepts has issued the certificate.  If its "
+				"CA "
+				"is to be accepted, run: certlogin anchor add NAME CA-FILE" },
+	[REASON_CHAIN] = { "chain",
+			   "The certificate or its path to an anchor has a fault; the failed "
+			   "check names it.  Have the certificate issued again." },
+	[REASON_EXPIRED] = { "expired", "The certificate, or a CA above it, has expired.  Issue a "
+					"new one and run: "
+					"certlogin enroll NAME CERT" },
+	[REASON_NOT_YET_VALID] = { "not-yet-valid", "The certificate, or a CA above it, is not "
+						    "valid yet.  Check the "
+						    "clocks of this host and of the CA." },
+	[REASON_KEY] = { "key",
+			 "The key or a signature algorithm is below the floor.  Use P-256, P-384, "
+			 "Ed25519, or RSA of 2048 to 4096 bits, signed with SHA-256 or better." },
 	[REASON_KEY_USAGE] = { "key-usage",
-			       "the certificate is not one for a person's signatures" },
-	[REASON_EKU] = { "eku", "the certificate is not for client authentication (extended key "
-				"usage clientAuth)" },
-	[REASON_REVOKED] = { "revoked", "the certificate is revoked" },
+			       "The certificate's key usage does not let a person sign with "
+			       "it.  Have it issued with digitalSignature, and not as a CA." },
+	[REASON_EKU] = { "eku",
+			 "The certificate is not for client authentication.  Have it issued with "
+			 "the extended key usage clientAuth." },
+	[REASON_REVOKED] = { "revoked",
+			     "The certificate is revoked.  Issue a new one for a new key." },
 	[REASON_NOT_ENROLLED] = { "not-enrolled",
-				  "the certificate is not enrolled: certlogin enroll NAME CERT" },
+				  "The certificate belongs to no identity.  Run: certlogin "
+				  "enroll NAME CERT" },
 	[REASON_IDENTITY_DISABLED] = { "identity-disabled",
-				       "the identity is disabled: certlogin identity enable NAME" },
-	[REASON_IDENTITY_EXPIRED] = { "identity-expired", "the identity is outside its validity" },
-	[REASON_SERVICE_UNKNOWN] = { "service-unknown", "the service has no row: certlogin service "
-							"set SERVICE --class CLASS" },
-	[REASON_SERVICE_UID] = { "service-uid", "this uid may not redeem for this service: "
-						"certlogin service set --uids" },
-	[REASON_VIA] = { "via", "the service does not take proofs that come through this gate" },
-	[REASON_TICKET_UNKNOWN] = { "ticket-unknown", "no such ticket; it may be mistyped, or from "
-						      "before a restart" },
-	[REASON_TICKET_USED] = { "ticket-used", "the ticket was used already; get a new one" },
+				       "The identity is disabled.  Run: certlogin "
+				       "identity enable NAME" },
+	[REASON_IDENTITY_EXPIRED] = { "identity-expired", "The identity is outside its time.  Run: "
+							  "certlogin identity show NAME" },
+	[REASON_SERVICE_UNKNOWN] = { "service-unknown",
+				     "The service has no row, and what has none is denied.  Run: "
+				     "certlogin "
+				     "service set SERVICE --class login|elevate|app" },
+	[REASON_SERVICE_UID] = { "service-uid", "The program that asked may not log people in "
+						"through this service.  "
+						"Run: certlogin service set SERVICE --class CLASS "
+						"--redeem-uids UIDS" },
+	[REASON_VIA] = { "via", "The service does not take proofs through this gate.  Use the "
+				"local gate, or "
+				"carry the login id by hand: certlogin ticket HOST --login ID" },
+	[REASON_TICKET_UNKNOWN] = { "ticket-unknown",
+				    "There is no such ticket: mistyped, expired, or "
+				    "forgotten in a restart.  Make a new one." },
+	[REASON_TICKET_USED] = { "ticket-used",
+				 "The ticket was used before; each is good once.  Make a "
+				 "new one." },
 	[REASON_TICKET_EXPIRED] = { "ticket-expired",
-				    "the ticket is older than a minute; get a new one" },
+				    "The ticket is older than a minute.  Make a new one "
+				    "and use it at once." },
 	[REASON_TICKET_OTHER_LOGIN] = { "ticket-other-login",
-					"the ticket was made for another login" },
-	[REASON_TICKET_OTHER_ACCOUNT] = { "ticket-other-account",
-					  "the ticket was made for another account" },
-	[REASON_TICKET_OTHER_SERVICE] = { "ticket-other-service",
-					  "the ticket was made for another service" },
-	[REASON_TICKET_LOOSE] = { "ticket-loose", "this service takes only tickets made for the "
-						  "login that is under "
-						  "way: certlogin ticket --login ID" },
-	[REASON_LOGIN_UNKNOWN] = { "login-unknown", "there is no such login, or not any more" },
+					"The ticket was made for another login.  Make one with the "
+					"login "
+					"id that the prompt shows: certlogin ticket --login ID" },
+	[REASON_TICKET_OTHER_ACCOUNT] = { "ticket-other-account", "The ticket was made for another "
+								  "account.  Run: certlogin ticket "
+								  "--account ACCOUNT" },
+	[REASON_TICKET_OTHER_SERVICE] = { "ticket-other-service", "The ticket was made for another "
+								  "service.  Run: certlogin ticket "
+								  "--service SERVICE" },
+	[REASON_TICKET_LOOSE] = { "ticket-loose", "The service takes no ticket without a login id. "
+						  " Run, with the id that "
+						  "the prompt shows: certlogin ticket --login ID" },
+	[REASON_LOGIN_UNKNOWN] = { "login-unknown",
+				   "There is no such login, or not any more.  Begin "
+				   "again." },
 	[REASON_ACCOUNT_NOT_ALLOWED] = { "account-not-allowed",
-					 "the identity may not use this account: "
-					 "certlogin access allow NAME ACCOUNT --service SERVICE" },
+					 "The identity may not use this account.  Run: certlogin "
+					 "access "
+					 "allow NAME ACCOUNT --service SERVICE" },
 	[REASON_SERVICE_NOT_ALLOWED] = { "service-not-allowed",
-					 "the identity may use the account, but not through this "
-					 "service or not now: certlogin access allow" },
-	[REASON_LIMIT] = { "limit", "too many at once; try again in a minute" },
+					 "The identity may use the account, but not through this "
+					 "service, "
+					 "or not now.  Run: certlogin access allow NAME ACCOUNT "
+					 "--service "
+					 "SERVICE" },
+	[REASON_LIMIT] = { "limit",
+			   "A limit was reached.  Wait a minute; the source of the event says who "
+			   "asks so often." },
 	[REASON_STORE] = { "store",
-			   "the record could not be written: see the journal of certlogind" },
+			   "The record could not be written, so nobody is let in.  See: df "
+			   "/var/lib/certlogin; journalctl -u certlogind" },
 };
-
-static const char *const checks[CHECK_MAX_] = {
-	[CHECK_PROOF] = "proof",       [CHECK_CHAIN] = "chain",
-	[CHECK_VALIDITY] = "validity", [CHECK_KEY] = "key",
-	[CHECK_USAGE] = "usage",       [CHECK_REVOCATION] = "revocation",
-	[CHECK_IDENTITY] = "identity", [CHECK_IDENTITY_STATE] = "identity-state",
-	[CHECK_SERVICE] = "service",   [CHECK_VIA] = "via",
-	[CHECK_TICKET] = "ticket",     [CHECK_ACCESS] = "access",
-	[CHECK_LIMITS] = "limits",
-};
+_Static_assert(ARRAY_SIZE(reasons) == REASON_MAX_, "a reason has no name");
 
 const char *reason_name(enum reason r)
 {
-	return (size_t)r < REASON_MAX_ ? reasons[r].name : "";
+	return (size_t)r < REASON_MAX_ ? reasons[r].name : "unknown";
 }
 
 const char *reason_text(enum reason r)
 {
-	return (size_t)r < REASON_MAX_ ? reasons[r].text : "";
+	return (size_t)r < REASON_MAX_ ? reasons[r].text : "Unknown reason.";
 }
+
+/* A check that is being made. */
+struct look {
+	const struct facts *facts;
+	struct checked *ret;
+};
+
+/* The detail, whatever stands in it, is text that a terminal, a log and JSON can carry. */
+static void _printf_(2, 3) tell(const struct look *l, const char *format, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	text_clean(text, strlen(text), l->ret->detail, sizeof(l->ret->detail));
+}
+
+#define TIME_TEXT 32
+static const char *time_text(int64_t usec, char ret[TIME_TEXT])
+{
+	time_t t = (time_t)(usec / (int64_t)USEC_PER_SEC);
+	struct tm tm;
+
+	if (usec == STORE_FOREVER)
+		return strcpy(ret, "forever");
+	if (!gmtime_r(&t, &tm) || strftime(ret, TIME_TEXT, "%Y-%m-%d %H:%M UTC", &tm) == 0)
+		return strcpy(ret, "?");
+	return ret;
+}
+
+static const char *or_empty(const char *s)
+{
+	return s ? s : "";
+}
+
+static enum reason look_proof(const struct look *l)
+{
+	const struct facts *f = l->facts;
+	char name[96];
+
+	if (!f->proven || !f->leaf) {
+		tell(l, "nobody proved possession of a key");
+		/* a ticket that leads nowhere is why there is no proof */
+		return f->ticket != REASON_NONE ? f->ticket : REASON_NO_PROOF;
+	}
+	name_text(&f->leaf->subject, name, sizeof(name));
+	tell(l, "by the key of %s", name);
+	return REASON_NONE;
+}
+
+static enum reason look_chain(const struct look *l)
+{
+	static const enum reason of[] = {
+		[PATH_GOOD] = REASON_NONE,
+		[PATH_MALFORMED] = REASON_CHAIN,
+		[PATH_NO_ANCHOR] = REASON_FOREIGN_CA,
+		[PATH_BAD_SIGNATURE] = REASON_FOREIGN_CA, /* the name of one of ours, another key */
+		[PATH_NOT_CA] = REASON_CHAIN,
+		[PATH_TOO_LONG] = REASON_CHAIN,
+		[PATH_CA_KEY_USAGE] = REASON_CHAIN,
+		[PATH_ALGORITHM] = REASON_KEY,
+		[PATH_CRITICAL_EXTENSION] = REASON_CHAIN,
+		[PATH_CA_EKU] = REASON_CHAIN,
+	};
+	const struct path *p = l->facts->path;
+	char issuer[96];
+
+	name_text(&l->facts->leaf->issuer, issuer, sizeof(issuer));
+	if (!p) {
+		tell(l, "no path was looked for; issued by %s", issuer);
+		return REASON_CHAIN;
+	}
+	if (p->fault != PATH_GOOD) {
+		tell(l, "%s; issued by %s", path_fault_text(p->fault), issuer);
+		return (size_t)p->fault < ARRAY_SIZE(of) ? of[p->fault] : REASON_CHAIN;
+	}
+	tell(l, "issued by %s; %zu above it%s", issuer, p->n_issuers,
+	     l->facts->path_remembered ? ", verified before" : "");
+	return REASON_NONE;
+}
+
+static enum reason look_validity(const struct look *l)
+{
+	const struct facts *f = l->facts;
+	int64_t from = f->leaf->not_before, until = f->leaf->not_after;
+	char a[TIME_TEXT], b[TIME_TEXT];
+
+	if (f->path && f->path->fault == PATH_GOOD) { /* as narrow as the narrowest of the path */
+		from = f->path->not_before > from ? f->path->not_before : from;
+		until = f->path->not_after < until ? f->path->not_after : until;
+	}
+	if (f->now < from) {
+		tell(l, "valid from %s on; now is %s", time_text(from, a), time_text(f->now, b));
+		return REASON_NOT_YET_VALID;
+	}
+	if (f->now > until) {
+		tell(l, "%s expired at %s; now is %s",
+		     until < f->leaf->not_after ? "a CA above it" : "it", time_text(until, a),
+		     time_text(f->now, b));
+		return REASON_EXPIRED;
+	}
+	tell(l, "from %s to %s", time_text(from, a), time_text(until, b));
+	return REASON_NONE;
+}
+
+static enum reason look_key(const struct look *l)
+{
+	static const char *const names[] = {
+		[KEY_UNKNOWN] = "unknown", [KEY_RSA] = "RSA",	 [KEY_P256] = "P-256",
+		[KEY_P384] = "P-384",	   [KEY_P521] = "P-521", [KEY_ED25519] = "Ed25519",
+	};
+	const struct cert *leaf = l->facts->leaf;
+	const char *name = names[(size_t)leaf->key < ARRAY_SIZE(names) ? leaf->key : KEY_UNKNOWN];
+	bool good = l->facts->path && l->facts->path->leaf_fault != LEAF_KEY;
+
+	tell(l, "%s, %u bits%s%s", name, leaf->key_bits, good ? "" : ": ",
+	     good ? "" : leaf_fault_text(LEAF_KEY));
+	return good ? REASON_NONE : REASON_KEY;
+}
+
+static enum reason look_usage(const struct look *l)
+{
+	static const enum reason of[] = {
+		[LEAF_GOOD] = REASON_NONE,
+		[LEAF_KEY] = REASON_KEY, /* what comes after it was not looked at */
+		[LEAF_IS_CA] = REASON_KEY_USAGE,
+		[LEAF_VERSION] = REASON_CHAIN,
+		[LEAF_KEY_USAGE] = REASON_KEY_USAGE,
+		[LEAF_EKU_MISSING] = REASON_EKU,
+		[LEAF_EKU] = REASON_EKU,
+		[LEAF_CRITICAL_EXTENSION] = REASON_CHAIN,
+	};
+	const struct path *p = l->facts->path;
+
+	if (!p || (size_t)p->leaf_fault >= ARRAY_SIZE(of)) {
+		tell(l, "not looked at");
+		return REASON_CHAIN;
+	}
+	tell(l, "%s",
+	     p->leaf_fault == LEAF_GOOD ? "client authentication" : leaf_fault_text(p->leaf_fault));
+	return of[p->leaf_fault];
+}
+
+/* Revocation lists are not part of this version; explain says so instead of "good". */
+static enum reason look_revocation(const struct look *l)
+{
+	tell(l, "no CRL is configured for this anchor: revocation was not checked");
+	return REASON_NONE;
+}
+
+static enum reason look_identity(const struct look *l)
+{
+	char hash[17];
+
+	if (l->facts->owner) {
+		tell(l, "enrolled for %s", l->facts->owner->identity_name);
+		return REASON_NONE;
+	}
+	for (size_t i = 0; i < 8; i++)
+		(void)snprintf(hash + 2 * i, 3, "%02x", l->facts->leaf->sha256[i]);
+	tell(l, "no identity has certificate %s...", hash);
+	return REASON_NOT_ENROLLED;
+}
+
+static enum reason look_identity_state(const struct look *l)
+{
+	const struct certificate_owner *o = l->facts->owner;
+	char a[TIME_TEXT], b[TIME_TEXT];
+	bool now = l->facts->now >= o->not_before && l->facts->now <= o->not_after;
+
+	if (!o->enabled) {
+		tell(l, "%s is disabled", o->identity_name);
+		return REASON_IDENTITY_DISABLED;
+	}
+	tell(l, "%s is enabled, from %s to %s%s", o->identity_name, time_text(o->not_before, a),
+	     time_text(o->not_after, b), now ? "" : ": not now");
+	return now ? REASON_NONE : REASON_IDENTITY_EXPIRED;
+}
+
+static enum reason look_service(const struct look *l)
+{
+	const struct facts *f = l->facts;
+
+	if (!f->service) {
+		tell(l, "the service has no row");
+		return REASON_SERVICE_UNKNOWN;
+	}
+	if (f->uid_checked && !f->uid_allowed) {
+		tell(l, "%s may be used by uid %s", f->service->name, f->service->redeem_uids);
+		return REASON_SERVICE_UID;
+	}
+	tell(l, "%s, class %s", f->service->name, service_class_text(f->service->class));
+	return REASON_NONE;
+}
+
+/*
+ * Where an attacker elsewhere must not reach (elevation, a console), the key is on this host, or a
+ * person has carried the login id from it: whatever the row says besides.
+ */
+static enum reason look_via(const struct look *l)
+{
+	const struct facts *f = l->facts;
+	const struct service_row *s = f->service;
+	bool near = s->class == CLASS_ELEVATE || s->console;
+	bool known = f->via == VIA_LOCAL || f->via == VIA_NETWORK;
+	bool taken = (f->via & s->via) && (!near || f->via == VIA_LOCAL);
+	bool carried = near && f->hand_carried;
+
+	if (!known || (!taken && !carried)) {
+		tell(l, "proved through %s%s; %s takes %s%s",
+		     known ? service_via_text(f->via) : "no", known ? " gate" : " known gate",
+		     s->name, service_via_text(s->via),
+		     near ? ", not from the network but for a login id carried by hand" : "");
+		return REASON_VIA;
+	}
+	tell(l, "%s gate%s", service_via_text(f->via),
+	     taken ? "" : ", for a login id carried by hand");
+	return REASON_NONE;
+}
+
+static bool loose_taken(const struct service_row *s)
+{
+	return s->class == CLASS_APP || (s->class == CLASS_LOGIN && s->loose);
+}
+
+static enum reason look_ticket(const struct look *l)
+{
+	const struct facts *f = l->facts;
+
+	if (f->ticket != REASON_NONE) {
+		tell(l, "%s", reason_text(f->ticket));
+		return f->ticket;
+	}
+	if (f->loose && !loose_taken(f->service)) {
+		tell(l, "made for no login; %s (class %s) takes none of these", f->service->name,
+		     service_class_text(f->service->class));
+		return REASON_TICKET_LOOSE;
+	}
+	tell(l, "%s", f->loose ? "loose: made for no login in particular" : "made for this login");
+	return REASON_NONE;
+}
+
+/* The rows were chosen by a query; what they say is compared here once more, byte for byte: uid 0
+ * is reached by a row that says "root" and by nothing else. */
+static bool row_fits(const struct facts *f, const struct access_row *row)
+{
+	const char *class = service_class_text(f->service->class);
+
+	return f->account && *f->account && strcmp(row->account, f->account) == 0 &&
+	       strcmp(row->identity, f->owner->identity_name) == 0 &&
+	       (strcmp(row->service, f->service->name) == 0 ||
+		(row->service[0] == '@' && strcmp(row->service + 1, class) == 0));
+}
+
+static enum reason look_access(const struct look *l)
+{
+	const struct facts *f = l->facts;
+	const char *name = f->owner->identity_name, *account = or_empty(f->account);
+	const struct access_row *late = NULL;
+	char a[TIME_TEXT], b[TIME_TEXT];
+
+	for (size_t i = 0; i < f->n_access; i++) {
+		const struct access_row *row = &f->access[i];
+
+		if (!row_fits(f, row))
+			continue;
+		if (f->now >= row->not_before && f->now <= row->not_after) {
+			tell(l, "%s may use %s by %s, to %s", name, account, row->service,
+			     time_text(row->not_after, a));
+			return REASON_NONE;
+		}
+		late = row;
+	}
+	if (late)
+		tell(l, "%s may use %s by %s from %s to %s: not now", name, account, late->service,
+		     time_text(late->not_before, a), time_text(late->not_after, b));
+	else if (f->account_known_to_identity)
+		tell(l, "%s may use %s, but not by %s (class %s)", name, account, f->service->name,
+		     service_class_text(f->service->class));
+	else
+		tell(l, "%s may not use %s at all", name, account);
+	return late || f->account_known_to_identity ? REASON_SERVICE_NOT_ALLOWED
+						    : REASON_ACCOUNT_NOT_ALLOWED;
+}
+
+static enum reason look_limits(const struct look *l)
+{
+	tell(l, "%s", l->facts->limits_ok ? "within all limits" : "too many for now");
+	return l->facts->limits_ok ? REASON_NONE : REASON_LIMIT;
+}
+
+enum { HAVE_PROOF = 1 << 0, HAVE_PATH = 1 << 1, HAVE_OWNER = 1 << 2, HAVE_SERVICE = 1 << 3 };
+
+/* In DESIGN's order.  `needs`: whatever is missing of it has failed a check further up. */
+static const struct {
+	const char *name;
+	unsigned needs;
+	enum reason (*look)(const struct look *l);
+} checks[] = {
+	[CHECK_PROOF] = { "proof", 0, look_proof },
+	[CHECK_CHAIN] = { "chain", HAVE_PROOF, look_chain },
+	[CHECK_VALIDITY] = { "validity", HAVE_PROOF, look_validity },
+	[CHECK_KEY] = { "key", HAVE_PROOF, look_key },
+	[CHECK_USAGE] = { "usage", HAVE_PROOF, look_usage },
+	[CHECK_REVOCATION] = { "revocation", HAVE_PATH, look_revocation },
+	[CHECK_IDENTITY] = { "identity", HAVE_PROOF, look_identity },
+	[CHECK_IDENTITY_STATE] = { "identity-state", HAVE_OWNER, look_identity_state },
+	[CHECK_SERVICE] = { "service", 0, look_service },
+	[CHECK_VIA] = { "via", HAVE_PROOF | HAVE_SERVICE, look_via },
+	[CHECK_TICKET] = { "ticket", HAVE_SERVICE, look_ticket },
+	[CHECK_ACCESS] = { "access", HAVE_OWNER | HAVE_SERVICE, look_access },
+	[CHECK_LIMITS] = { "limits", 0, look_limits },
+};
+_Static_assert(ARRAY_SIZE(checks) == CHECK_MAX_, "a check has no row");
 
 const char *check_name(enum check c)
 {
-	return (size_t)c < CHECK_MAX_ ? checks[c] : "";
+	return (size_t)c < CHECK_MAX_ ? checks[c].name : "unknown";
 }
 
-static void utc(int64_t usec, char ret[32])
+static unsigned facts_have(const struct facts *f)
 {
-	time_t t = (time_t)(usec / 1000000);
-	struct tm tm;
+	unsigned have = f->service ? HAVE_SERVICE : 0;
 
-	if (usec == STORE_FOREVER || !gmtime_r(&t, &tm))
-		strcpy(ret, "ever");
-	else
-		(void)strftime(ret, 32, "%Y-%m-%d %H:%M UTC", &tm);
+	if (!f->proven || !f->leaf)
+		return have;
+	have |= HAVE_PROOF;
+	if (f->path && f->path->fault == PATH_GOOD)
+		have |= HAVE_PATH;
+	return f->owner ? have | HAVE_OWNER : have;
 }
-
-static void _printf_(4, 5)
-	set(struct verdict *v, enum check check, enum reason reason, const char *format, ...)
-{
-	struct checked *c = &v->checks[check];
-	va_list ap;
-
-	c->result = reason == REASON_NONE ? CHECK_PASSED : CHECK_FAILED;
-	c->reason = reason;
-	va_start(ap, format);
-	(void)vsnprintf(c->detail, sizeof(c->detail), format, ap);
-	va_end(ap);
-}
-
-static void check_proof(const struct facts *f, struct verdict *v)
-{
-	char subject[128];
-
-	if (!f->proven || !f->leaf) {
-		set(v, CHECK_PROOF, f->ticket != REASON_NONE ? f->ticket : REASON_NO_PROOF,
-		    "no proof of possession");
-		return;
-	}
-	name_text(&f->leaf->subject, subject, sizeof(subject));
-	set(v, CHECK_PROOF, REASON_NONE, "by the key of %s", subject);
-}
-
-static enum reason path_reason(enum path_fault fault)
-{
-	return fault == PATH_NO_ANCHOR || fault == PATH_BAD_SIGNATURE ? REASON_FOREIGN_CA
-								      : REASON_CHAIN;
-}
-
-static void check_chain(const struct facts *f, struct verdict *v)
-{
-	char issuer[96];
-
-	if (!f->leaf || !f->path)
-		return;
-	name_text(&f->leaf->issuer, issuer, sizeof(issuer));
-	if (f->path->fault != PATH_GOOD)
-		set(v, CHECK_CHAIN, path_reason(f->path->fault), "%s; issued by %s",
-		    path_fault_text(f->path->fault), issuer);
-	else
-		set(v, CHECK_CHAIN, REASON_NONE, "issued by %s, %zu above it%s", issuer,
-		    f->path->n_issuers, f->path_remembered ? " (remembered)" : "");
-}
-
-static void check_validity(const struct facts *f, struct verdict *v)
-{
-	int64_t from, until;
-	char text[32];
-
-	if (!f->leaf)
-		return;
-	from = f->leaf->not_before;
-	until = f->leaf->not_after;
-	if (f->path && f->path->fault == PATH_GOOD) { /* the narrowest window of the path */
-		from = f->path->not_before;
-		until = f->path->not_after;
-	}
-	utc(f->now < from ? from : until, text);
-	if (f->now < from)
-		set(v, CHECK_VALIDITY, REASON_NOT_YET_VALID, "valid from %s", text);
-	else if (f->now > until)
-		set(v, CHECK_VALIDITY, REASON_EXPIRED, "expired on %s", text);
-	else
-		set(v, CHECK_VALIDITY, REASON_NONE, "until %s", text);
-}
-
-static void check_key(const struct facts *f, struct verdict *v)
-{
-	if (!f->leaf || !f->path)
-		return;
-	if (f->path->leaf_fault == LEAF_KEY)
-		set(v, CHECK_KEY, REASON_KEY, "%s", leaf_fault_text(LEAF_KEY));
-	else
-		set(v, CHECK_KEY, REASON_NONE, "%u bits", f->leaf->key_bits);
-}
-
-static void check_usage(const struct facts *f, struct verdict *v)
-{
-	enum leaf_fault fault;
-
-	if (!f->leaf || !f->path)
-		return;
-	fault = f->path->leaf_fault;
-	if (fault == LEAF_GOOD || fault == LEAF_KEY)
-		set(v, CHECK_USAGE, REASON_NONE, "client authentication");
-	else
-		set(v, CHECK_USAGE,
-		    fault == LEAF_EKU || fault == LEAF_EKU_MISSING ? REASON_EKU : REASON_KEY_USAGE,
-		    "%s", leaf_fault_text(fault));
-}
-
-static void check_revocation(const struct facts *f, struct verdict *v)
-{
-	if (f->leaf && f->path && f->path->fault == PATH_GOOD)
-		set(v, CHECK_REVOCATION, REASON_NONE,
-		    "no revocation list is configured for this anchor");
-}
-
-static void check_identity(const struct facts *f, struct verdict *v)
-{
-	if (!f->leaf)
-		return;
-	if (f->owner)
-		set(v, CHECK_IDENTITY, REASON_NONE, "enrolled for %s", f->owner->identity_name);
-	else
-		set(v, CHECK_IDENTITY, REASON_NOT_ENROLLED,
-		    "this certificate is enrolled for nobody");
-}
-
-static void check_identity_state(const struct facts *f, struct verdict *v)
-{
-	char from[32], until[32];
-
-	if (!f->owner)
-		return;
-	utc(f->owner->not_before, from);
-	utc(f->owner->not_after, until);
-	if (!f->owner->enabled)
-		set(v, CHECK_IDENTITY_STATE, REASON_IDENTITY_DISABLED, "%s is disabled",
-		    f->owner->identity_name);
-	else if (f->now < f->owner->not_before || f->now > f->owner->not_after)
-		set(v, CHECK_IDENTITY_STATE, REASON_IDENTITY_EXPIRED,
-		    "%s is valid from %s until %s", f->owner->identity_name, from, until);
-	else
-		set(v, CHECK_IDENTITY_STATE, REASON_NONE, "%s is enabled", f->owner->identity_name);
-}
-
-static void check_service(const struct facts *f, struct verdict *v)
-{
-	if (!f->service)
-		set(v, CHECK_SERVICE, REASON_SERVICE_UNKNOWN, "the service has no row");
-	else if (f->uid_checked && !f->uid_allowed)
-		set(v, CHECK_SERVICE, REASON_SERVICE_UID, "%s is redeemed by uid %s only",
-		    f->service->name, f->service->redeem_uids);
-	else
-		set(v, CHECK_SERVICE, REASON_NONE, "%s, class %s", f->service->name,
-		    service_class_text(f->service->class));
-}
-
-static void check_via(const struct facts *f, struct verdict *v)
-{
-	bool lifted;
-
-	if (!f->service || !f->proven)
-		return;
-	/* a login id that was carried by hand names one login of this host, wherever the key is */
-	lifted = f->hand_carried && (f->service->class == CLASS_ELEVATE || f->service->console);
-	if (f->via & f->service->via)
-		set(v, CHECK_VIA, REASON_NONE, "%s gate", service_via_text(f->via));
-	else if (f->via && lifted)
-		set(v, CHECK_VIA, REASON_NONE, "%s gate, for a login id carried by hand",
-		    service_via_text(f->via));
-	else
-		set(v, CHECK_VIA, REASON_VIA, "%s gate; %s takes %s",
-		    f->via ? service_via_text(f->via) : "no", f->service->name,
-		    service_via_text(f->service->via));
-}
-
-static void check_ticket(const struct facts *f, struct verdict *v)
-{
-	if (!f->service)
-		return;
-	if (f->ticket != REASON_NONE)
-		set(v, CHECK_TICKET, f->ticket, "%s", reason_text(f->ticket));
-	else if (f->loose && f->service->class != CLASS_APP &&
-		 !(f->service->class == CLASS_LOGIN && f->service->loose))
-		set(v, CHECK_TICKET, REASON_TICKET_LOOSE, "a ticket for no login in particular");
-	else
-		set(v, CHECK_TICKET, REASON_NONE, "%s", f->loose ? "loose" : "for this login");
-}
-
-static void check_access(const struct facts *f, struct verdict *v)
-{
-	bool window = false;
-	char until[32];
-
-	if (!f->owner || !f->service || !f->account)
-		return;
-	for (size_t i = 0; i < f->n_access; i++) {
-		if (f->now < f->access[i].not_before || f->now > f->access[i].not_after) {
-			window = true;
-			continue;
-		}
-		utc(f->access[i].not_after, until);
-		set(v, CHECK_ACCESS, REASON_NONE, "%s through %s, for %s", f->account,
-		    f->access[i].service, until);
-		return;
-	}
-	if (window)
-		set(v, CHECK_ACCESS, REASON_SERVICE_NOT_ALLOWED, "%s through %s, but not now",
-		    f->account, f->service->name);
-	else if (f->account_known_to_identity)
-		set(v, CHECK_ACCESS, REASON_SERVICE_NOT_ALLOWED, "%s, but not through %s",
-		    f->account, f->service->name);
-	else
-		set(v, CHECK_ACCESS, REASON_ACCOUNT_NOT_ALLOWED, "%s may not use %s",
-		    f->owner->identity_name, f->account);
-}
-
-static void check_limits(const struct facts *f, struct verdict *v)
-{
-	set(v, CHECK_LIMITS, f->limits_ok ? REASON_NONE : REASON_LIMIT, "%s",
-	    f->limits_ok ? "within bounds" : "too many at once");
-}
-
-static void (*const functions[CHECK_MAX_])(const struct facts *, struct verdict *) = {
-	[CHECK_PROOF] = check_proof,	   [CHECK_CHAIN] = check_chain,
-	[CHECK_VALIDITY] = check_validity, [CHECK_KEY] = check_key,
-	[CHECK_USAGE] = check_usage,	   [CHECK_REVOCATION] = check_revocation,
-	[CHECK_IDENTITY] = check_identity, [CHECK_IDENTITY_STATE] = check_identity_state,
-	[CHECK_SERVICE] = check_service,   [CHECK_VIA] = check_via,
-	[CHECK_TICKET] = check_ticket,	   [CHECK_ACCESS] = check_access,
-	[CHECK_LIMITS] = check_limits,
-};
 
 void decide(const struct facts *facts, struct verdict *ret)
 {
-	struct verdict v = { 0 };
-	bool all = true;
+	struct verdict v = { .allowed = false };
+	unsigned have = facts_have(facts);
+	size_t passed = 0;
 
 	for (size_t i = 0; i < CHECK_MAX_; i++) {
-		functions[i](facts, &v);
-		if (v.checks[i].result == CHECK_FAILED && v.reason == REASON_NONE)
-			v.reason = v.checks[i].reason;
-		all &= v.checks[i].result == CHECK_PASSED;
+		struct checked *c = &v.checks[i];
+
+		if ((have & checks[i].needs) != checks[i].needs)
+			continue;
+		c->reason = checks[i].look(&(struct look){ facts, c });
+		c->result = c->reason == REASON_NONE ? CHECK_PASSED : CHECK_FAILED;
+		passed += c->result == CHECK_PASSED;
+		if (v.reason == REASON_NONE)
+			v.reason = c->reason;
 	}
-	/* a check that could not be made is no reason to allow */
-	if (!all && v.reason == REASON_NONE)
-		v.reason = REASON_NO_PROOF;
-	v.allowed = all;
+	v.allowed = passed == CHECK_MAX_; /* a check that was not made is no yes */
 	*ret = v;
 }
 
 json_t *verdict_json(const struct verdict *v)
 {
-	static const char *const results[] = { "skipped", "passed", "failed" };
+	static const char *const results[] = {
+		[CHECK_SKIPPED] = "skipped",
+		[CHECK_PASSED] = "passed",
+		[CHECK_FAILED] = "failed",
+	};
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < CHECK_MAX_; i++) {
-		char clean[sizeof(v->checks[i].detail)];
-		json_t *row;
+		json_t *row =
+			json_pack("{s:s, s:s, s:s}", "check", checks[i].name, "result",
+				  results[v->checks[i].result], "detail", v->checks[i].detail);
 
-		/* vsnprintf may have cut a character in two */
-		text_clean(v->checks[i].detail, strlen(v->checks[i].detail), clean, sizeof(clean));
-		row = json_pack("{s:s, s:s, s:s, s:s}", "check", checks[i], "result",
-				results[v->checks[i].result], "reason",
-				reason_name(v->checks[i].reason), "detail", clean);
 		if (json_array_append_new(list, row) < 0) {
 			json_decref(list);
 			return NULL;
