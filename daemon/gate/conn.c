@@ -62,6 +62,7 @@ static ssize_t pull(void *userdata, void *p, size_t n)
 	memcpy(p, c->rx.p, n);
 	c->rx.p += n;
 	c->rx.n -= n;
+	c->consumed += n;
 	return (ssize_t)n;
 }
 
@@ -266,17 +267,23 @@ static int take_call(struct conn *c)
 	return call.kind == CALL_COMMIT ? forward_commit(c, &call) : forward_describe(c, &call);
 }
 
+/* GnuTLS says E_AGAIN after a KeyUpdate and after a piece of a message, with more at hand. */
+static bool stopped_early(const struct conn *c, uint64_t consumed_before)
+{
+	return c->rx.n > 0 && c->consumed != consumed_before;
+}
+
 static int read_call(struct conn *c)
 {
 	for (;;) {
 		char *at = c->request + c->request_n, *end;
-		size_t before = c->rx.n > 0 ? c->rx.n : SIZE_MAX;
+		uint64_t before = c->consumed;
 		ssize_t n;
 
 		/* room for one byte too many, to see that there is one */
 		n = tls_receive(&c->tls, at, LIMIT_CALL_BYTES + 1 - c->request_n);
-		if (n == -EAGAIN && c->rx.n > 0 && c->rx.n < before)
-			continue; /* it has read a KeyUpdate, and stopped */
+		if (n == -EAGAIN && stopped_early(c, before))
+			continue;
 		if (n == -EAGAIN)
 			return 0;
 		if (n <= 0)
@@ -321,7 +328,14 @@ static int request_signature(struct conn *c)
 
 static int step_handshake(struct conn *c)
 {
-	switch (tls_handshake(&c->tls)) {
+	enum tls_result result;
+	uint64_t before;
+
+	do {
+		before = c->consumed;
+		result = tls_handshake(&c->tls);
+	} while (result == TLS_MORE && stopped_early(c, before));
+	switch (result) {
 	case TLS_SIGN:
 		return request_signature(c);
 	case TLS_DONE:
@@ -505,6 +519,7 @@ static int gate_welcome(void *userdata, const struct view *server_cert)
 {
 	struct gate *g = userdata;
 
+	gate_rearm(g); /* the deadlines are other ones now */
 	return tls_set_cert(g->tls, server_cert);
 }
 
@@ -515,7 +530,7 @@ static void gate_nonces(void *userdata)
 
 static void gate_down(void *userdata)
 {
-	gate_rearm(userdata); /* the deadlines are other ones now */
+	gate_rearm(userdata);
 }
 
 const struct link_ops conn_link_ops = {

@@ -43,6 +43,7 @@ struct conn {
 	struct buf in;	/* what has to be kept of it between two events */
 	bool drained;	/* the socket has no more now */
 	bool ended;	/* the client has shut down its side */
+	uint64_t consumed;
 	size_t budget;	/* bytes that we still take in this phase */
 	struct buf out; /* what the socket did not take */
 	bool shut_when_sent;

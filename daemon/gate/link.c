@@ -302,11 +302,11 @@ static int answer_welcome(struct link *l, _unused_ uint32_t id, const struct vie
 
 	if (l->welcome || wire_get_welcome(body, &m) < 0)
 		return -EBADMSG;
+	l->welcome = true;
 	r = l->ops->welcome(l->userdata, &m.server_cert);
 	if (r < 0)
 		return r;
 	log_info("linked to the authority");
-	l->welcome = true;
 	l->retry_usec = RETRY_MIN_USEC;
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <gnutls/crypto.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "lib/base/encode.h"
@@ -519,6 +521,40 @@ static struct gate_limits limits_of(const struct lab_options *options)
 	return l;
 }
 
+static void exec_program(struct lab *lab, const struct lab_options *options, const char *notify)
+{
+	char pid[16];
+
+	(void)snprintf(pid, sizeof(pid), "%d", getpid());
+	(void)dup2(lab->listen_fd, 3);
+	(void)setenv("LISTEN_PID", pid, 1);
+	(void)setenv("LISTEN_FDS", "1", 1);
+	(void)setenv("LISTEN_FDNAMES", "gate", 1);
+	(void)setenv("NOTIFY_SOCKET", notify, 1);
+	if (options->watchdog_usec) {
+		(void)setenv("WATCHDOG_PID", pid, 1);
+		(void)setenv("WATCHDOG_USEC", options->watchdog_usec, 1);
+	}
+	(void)execl(options->program, options->program, "--link", lab->authority->path, "--threads",
+		    "1", NULL);
+	_exit(127);
+}
+
+static void lab_spawn(struct lab *lab, const struct lab_options *options)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	lab->notify_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	assert_true(lab->notify_fd >= 0);
+	(void)snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", lab->dir);
+	assert_int_equal(bind(lab->notify_fd, (const struct sockaddr *)&address, sizeof(address)),
+			 0);
+	lab->pid = fork();
+	assert_true(lab->pid >= 0);
+	if (lab->pid == 0)
+		exec_program(lab, options, address.sun_path);
+}
+
 struct lab *lab_new(const struct lab_options *options)
 {
 	struct lab *lab = calloc(1, sizeof(*lab));
@@ -544,16 +580,27 @@ struct lab *lab_new(const struct lab_options *options)
 	gate.event = lab->event;
 	gate.listen_fd = lab->listen_fd;
 	gate.link_path = a->path;
-	assert_int_equal(gate_new(&gate, &lab->gate), 0);
+	if (options->program)
+		lab_spawn(lab, options);
+	else
+		assert_int_equal(gate_new(&gate, &lab->gate), 0);
 	return lab;
 }
 
 void lab_free(struct lab *lab)
 {
 	unsigned violations = lab->authority->n_violations;
+	char path[80];
 
 	assert_true(lab->authority->fresh_max <= LIMIT_NONCES_AHEAD);
 	gate_free(lab->gate);
+	if (lab->pid > 0) {
+		(void)kill(lab->pid, SIGKILL);
+		(void)waitpid(lab->pid, NULL, 0);
+		(void)close(lab->notify_fd);
+		(void)snprintf(path, sizeof(path), "%s/notify", lab->dir);
+		(void)unlink(path);
+	}
 	lab_authority_stop(lab);
 	(void)close(lab->listen_fd);
 	sd_event_unref(lab->event);

@@ -12,6 +12,7 @@
 #include <gnutls/gnutls.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <systemd/sd-event.h>
 
 #include "daemon/gate/gate.h"
@@ -75,7 +76,9 @@ struct lab {
 	int listen_fd;
 	uint16_t port; /* 0: AF_UNIX */
 	struct fake_authority *authority;
-	struct gate *gate;
+	struct gate *gate; /* NULL: it is a program of its own */
+	pid_t pid;
+	int notify_fd;
 };
 
 struct lab_options {
@@ -83,6 +86,8 @@ struct lab_options {
 	bool tcp;
 	bool no_authority;
 	struct gate_limits limits; /* zeros: defaults */
+	const char *program;	   /* NULL: in this process; else as systemd starts it */
+	const char *watchdog_usec;
 };
 
 struct lab *lab_new(const struct lab_options *options);
