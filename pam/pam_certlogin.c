@@ -61,7 +61,7 @@ static void set_why(struct stage_context *x, const char *why)
 	text_clean(why, strlen(why), x->why, sizeof(x->why));
 }
 
-static enum outcome read_options(struct stage_context *x, int flags, int argc, const char **argv)
+static enum outcome read_options(struct stage_context *x, int argc, const char **argv)
 {
 	const char *bad;
 
@@ -71,7 +71,9 @@ static enum outcome read_options(struct stage_context *x, int flags, int argc, c
 		return OUTCOME_MISCONFIGURED;
 	}
 	x->talk.mute = x->options.observe;
-	x->talk.quiet = x->options.quiet || ((unsigned)flags & PAM_SILENT) != 0;
+	/* sudo sets PAM_SILENT unless told otherwise (pam_silent): who must touch a key, or was
+	 * denied, is told all the same; `quiet` is for those who want it so */
+	x->talk.quiet = x->options.quiet;
 	return OUTCOME_ALLOWED;
 }
 
@@ -361,12 +363,24 @@ static enum outcome check_account(struct stage_context *x, struct vl_client *cli
 	return answer.allowed ? OUTCOME_ALLOWED : OUTCOME_DENIED;
 }
 
+static bool kept_session(struct stage_context *x)
+{
+	const void *data = NULL;
+
+	(void)kept_login(x);
+	return pam_get_data(x->pamh, DATA_SESSION, &data) == PAM_SUCCESS && data;
+}
+
 static enum outcome open_session(struct stage_context *x, struct vl_client *client)
 {
 	struct service_answer answer = { 0 }, *keep;
-	int r = service_open_session(client, x->login_id, x->account, getpid(), or_null(x->tty),
-				     or_null(x->rhost), &answer);
+	int r;
 
+	/* the stack names us twice (su-l includes su): it is one session */
+	if (kept_session(x))
+		return OUTCOME_ALLOWED;
+	r = service_open_session(client, x->login_id, x->account, getpid(), or_null(x->tty),
+				 or_null(x->rhost), &answer);
 	if (r < 0)
 		return call_failed(x, r);
 	x->event = answer.event;
@@ -395,14 +409,6 @@ static enum outcome close_session(struct stage_context *x, struct vl_client *cli
 	return OUTCOME_ALLOWED;
 }
 
-static bool kept_session(struct stage_context *x)
-{
-	const void *data = NULL;
-
-	(void)kept_login(x);
-	return pam_get_data(x->pamh, DATA_SESSION, &data) == PAM_SUCCESS && data;
-}
-
 static const struct {
 	bool (*ours)(struct stage_context *x); /* NULL: always */
 	enum outcome (*run)(struct stage_context *x, struct vl_client *client);
@@ -415,7 +421,7 @@ static const struct {
 
 /* What is not ours is left before anything else is looked at, and without asking anybody: cron, atd
  * and root's console never depend on us. */
-static enum outcome run_stage(struct stage_context *x, int flags, int argc, const char **argv)
+static enum outcome run_stage(struct stage_context *x, int argc, const char **argv)
 {
 	_cleanup_(vl_client_closep) struct vl_client *client = NULL;
 	enum outcome outcome;
@@ -423,7 +429,7 @@ static enum outcome run_stage(struct stage_context *x, int flags, int argc, cons
 
 	if (x->stage == STAGE_AUTH)
 		forget_login(x);
-	outcome = read_options(x, flags, argc, argv);
+	outcome = read_options(x, argc, argv);
 	if (outcome != OUTCOME_ALLOWED)
 		return outcome;
 	if (stages[x->stage].ours && !stages[x->stage].ours(x))
@@ -435,32 +441,32 @@ static enum outcome run_stage(struct stage_context *x, int flags, int argc, cons
 	return r < 0 ? call_failed(x, r) : stages[x->stage].run(x, client);
 }
 
-static int enter(pam_handle_t *pamh, enum stage stage, int flags, int argc, const char **argv)
+static int enter(pam_handle_t *pamh, enum stage stage, int argc, const char **argv)
 {
 	struct stage_context x = { .pamh = pamh, .stage = stage };
 
-	x.outcome = run_stage(&x, flags, argc, argv);
+	x.outcome = run_stage(&x, argc, argv);
 	return finish(&x);
 }
 
-EXPORT int pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
+EXPORT int pam_sm_authenticate(pam_handle_t *pamh, _unused_ int flags, int argc, const char **argv)
 {
-	return enter(pamh, STAGE_AUTH, flags, argc, argv);
+	return enter(pamh, STAGE_AUTH, argc, argv);
 }
 
-EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
+EXPORT int pam_sm_acct_mgmt(pam_handle_t *pamh, _unused_ int flags, int argc, const char **argv)
 {
-	return enter(pamh, STAGE_ACCOUNT, flags, argc, argv);
+	return enter(pamh, STAGE_ACCOUNT, argc, argv);
 }
 
-EXPORT int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+EXPORT int pam_sm_open_session(pam_handle_t *pamh, _unused_ int flags, int argc, const char **argv)
 {
-	return enter(pamh, STAGE_OPEN, flags, argc, argv);
+	return enter(pamh, STAGE_OPEN, argc, argv);
 }
 
-EXPORT int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+EXPORT int pam_sm_close_session(pam_handle_t *pamh, _unused_ int flags, int argc, const char **argv)
 {
-	return enter(pamh, STAGE_CLOSE, flags, argc, argv);
+	return enter(pamh, STAGE_CLOSE, argc, argv);
 }
 
 /* Nothing to set; sshd does not stop a login for less than PAM_SUCCESS anyway. */

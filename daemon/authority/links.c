@@ -442,7 +442,7 @@ static int link_answer_describe(struct link *l, struct slot *slot, const struct 
 	login = login_find(a->logins, m.login_id.p);
 	if (login && login->state == LOGIN_BEGUN && slot->evidence &&
 	    may_see(a, slot->evidence, login)) {
-		(void)snprintf(caller, sizeof(caller), "uid %u%s%s%s%s", (unsigned)login->uid,
+		(void)snprintf(caller, sizeof(caller), "uid %u%s%s%s%s", (unsigned)login->real_uid,
 			       *login->tty ? " on " : "", login->tty, *login->rhost ? " from " : "",
 			       login->rhost);
 		answer.found = 1;

@@ -231,6 +231,7 @@ int login_begin(struct authority *a, const struct login_request *request, struct
 	copy_text(login->tty, sizeof(login->tty), request->tty);
 	copy_text(login->rhost, sizeof(login->rhost), request->rhost);
 	login->uid = request->uid;
+	login->real_uid = request->real_uid;
 	login->pid = request->pid;
 	login->since = clock_boottime(a->clock);
 	login_link(a->logins, login);
@@ -279,13 +280,13 @@ int audit_decision(struct authority *a, const char *kind, const struct verdict *
 static json_t *where(const struct login *l)
 {
 	return json_pack("{s:s, s:s, s:b, s:i, s:i}", "tty", l->tty, "rhost", l->rhost, "claimed",
-			 l->uid != 0, "uid", (int)l->uid, "pid", (int)l->pid);
+			 l->uid != 0, "uid", (int)l->real_uid, "pid", (int)l->pid);
 }
 
 static void source_of(const struct login *l, char ret[SOURCE_SIZE])
 {
-	/* sudo's callers all come as uid 0: the terminal keeps their budgets apart */
-	(void)snprintf(ret, SOURCE_SIZE, "uid %u %s%s%.20s", (unsigned)l->uid, l->service,
+	/* sudo's callers all come as uid 0: who started it, and where, keeps their budgets apart */
+	(void)snprintf(ret, SOURCE_SIZE, "uid %u %s%s%.20s", (unsigned)l->real_uid, l->service,
 		       *l->tty ? " " : "", l->tty);
 }
 

@@ -34,6 +34,7 @@ struct login {
 	char tty[LIMIT_TTY + 1]; /* claimed by `uid`, unless that is root */
 	char rhost[LIMIT_RHOST + 1];
 	uid_t uid;
+	uid_t real_uid; /* who started a setuid caller: sudo's invoker */
 	pid_t pid;
 	uint64_t since; /* begun, then redeemed */
 	unsigned tries; /* failed redeems */
@@ -48,7 +49,7 @@ struct login {
 
 struct login_request {
 	const char *account, *service, *tty, *rhost;
-	uid_t uid;
+	uid_t uid, real_uid;
 	pid_t pid;
 };
 

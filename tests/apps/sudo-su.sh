@@ -5,11 +5,11 @@ login_host apps
 
 like "sudo by key file" "$(alice sudo -k id -un)" 'root'
 like "sudo by agent" "$(with_agent sudo -k id -un)" 'root'
-like "su by key file" "$(alice su -c 'id -un')" 'root'
-like "su - by key file is another service: refused" "$(alice su - -c 'id -un' || echo refused)" 'refused'
+like "su by key file" "$(alice "su -c 'id -un'")" 'root'
+like "su - by key file is another service: refused" "$(alice "su - -c 'id -un'" || echo refused)" 'refused'
 is "its reason" "$(reason_last)" service-not-allowed
 cl access allow alice root --service @elevate >/dev/null
-like "su - with access to the class" "$(alice su - -c 'id -un')" 'root'
+like "su - with access to the class" "$(alice "su - -c 'id -un'")" 'root'
 
 # ssh -A into this host's sshd, then sudo with the agent of the other end
 root=$(host_root apps)
@@ -74,25 +74,26 @@ cat >"$root/root/typed.exp" <<'X'
 # typed.exp USER ACCOUNT SHELL-MAKING-THE-TICKET: su with a typed ticket
 log_user 1
 set timeout 30
-spawn -noecho setpriv --reuid=[lindex $argv 0] --regid=[lindex $argv 0] --init-groups --reset-env su [lindex $argv 1] -c "echo in:; id -un"
+spawn -noecho setpriv --reuid=[lindex $argv 0] --regid=[lindex $argv 0] --init-groups --reset-env su [lindex $argv 1] -c "echo INSIDE; id -un"
 expect -re {login ([A-Z2-7-]+)} { set id $expect_out(1,string) }
-set ticket [exec sh -c [string map [list ID $id] [lindex $argv 2]]]
+set ticket [exec sh -c "[string map [list ID $id] [lindex $argv 2]] 2>>/root/typed.err"]
 send "$ticket\r"
 expect eof
 X
 by_hand() { host apps expect /root/typed.exp "$@" 2>&1; }
 t='setpriv --reuid=alice --regid=alice --init-groups --reset-env certlogin ticket --yes --service su --account root'
-like "mallory's su to root with alice's ticket for that very login" "$(by_hand mallory root "$t --login ID")" 'in:.*root'
-unlike "a loose ticket for su" "$(by_hand mallory root "$t 2>/dev/null || true")" 'in:'
-is "its reason" "$(reason_last)" ticket-loose
+like "mallory's su to root with alice's ticket for that very login" "$(by_hand mallory root "$t --login ID")" 'INSIDE.*root'
+unlike "a loose ticket for su" "$(by_hand mallory root "$t 2>/dev/null || true")" 'INSIDE'
+is "its reason" "$(cl audit list --last 1 --kind login.commit --json | jq -r '.events[-1].reason')" ticket-loose
 like "a ticket for another service" "$(by_hand mallory root "$(sed s/su/sudo/2 <<<"$t") --login ID 2>&1 || true")" '.'
-unlike "is refused" "$(by_hand mallory root "$t --service sudo --login ID 2>/dev/null || echo x")" 'in:'
+unlike "is refused" "$(by_hand mallory root "$t --service sudo --login ID 2>/dev/null || echo x")" 'INSIDE'
 host apps sh -c "touch /root/kept"
 unlike "a ticket made for another login" "$(
 	by_hand mallory root "$t --login ID | tee /root/kept" >/dev/null
-	by_hand mallory root "cat /root/kept")" 'in:'
+	by_hand mallory root "cat /root/kept")" 'INSIDE'
 like "says so" "$(reason_last)" 'ticket-(used|other-login)'
 
+like "the key holder is told what it is for" "$(cat "$root/root/typed.err")" "su to root, started by .*uid $(host apps id -u mallory)"
 host apps systemctl stop certlogin-gate@local.socket certlogin-gate@local.service
 denied "gate stopped" no-proof alice sudo -k id
 host apps systemctl start certlogin-gate@local.socket
