@@ -3,7 +3,6 @@
 . "${top_srcdir:?}/tests/harness/login-host.sh"
 login_host disk
 root=$(host_root disk)
-restart() { host disk systemctl restart certlogind.service; }
 state=/var/lib/certlogin
 
 # the state directory on a small file system of its own
@@ -14,7 +13,7 @@ host disk systemctl start certlogind.socket certlogind-admin.socket certlogind-l
 like "a login on the small file system" "$(alice sudo -k id -un)" root
 host disk bash -c "dd if=/dev/zero of=$state/filler bs=4k 2>/dev/null; true"
 like "the disk is full: the ballast is released and logins go on" "$(alice sudo -k id -un)" root
-like "status says so" "$(cl status --json)" '"ballast[^,]*released[^,]*true|released'
+like "status says so" "$(cl status --json)" '"ballastReleased": true'
 like "the journal shouts" "$(host disk journalctl -b --no-pager -u certlogind.service)" '[Bb]allast'
 host disk bash -c "dd if=/dev/zero of=$state/filler2 bs=4k 2>/dev/null; true"
 full=0
@@ -26,9 +25,13 @@ host disk rm -f $state/filler $state/filler2
 like "room again: allowed, nobody repaired anything" "$(alice sudo -k id -un)" root
 check "the chain verifies" cl audit verify
 
+# Read-only: no record can be written, so nobody is let in, in bounded time.
+host disk systemctl stop certlogind.service
 host disk mount -o remount,ro $state
+start=$SECONDS
 check_not "a read-only database: refused" alice sudo -k id
+[ $((SECONDS - start)) -le 20 ] && ok "in bounded time" || not_ok "in bounded time" "$((SECONDS - start)) s"
 host disk mount -o remount,rw $state
-like "writable again: allowed" "$(alice sudo -k id -un || { restart; alice sudo -k id -un; })" root
+like "writable again: allowed" "$(alice sudo -k id -un)" root
 check "the chain verifies still" cl audit verify
 done_testing

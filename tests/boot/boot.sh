@@ -14,7 +14,7 @@ for unit in certlogind certlogin-gate@local; do
 	is "$unit is active" "$(show $unit.service ActiveState)" active
 	is "$unit told READY and STATUS" "$(show $unit.service StatusText | grep -c .)" 1
 done
-uids=$(for u in certlogind certlogin-gate@local; do host boot stat -c %U "/proc/$(show $u.service MainPID)"; done | sort -u | tr '\n' ' ')
+uids=$(for u in certlogind certlogin-gate@local; do host boot stat -c %U "/proc/$(show $u.service MainPID)/maps"; done | sort -u | tr '\n' ' ')
 like "they have uids of their own" "$(host boot ps -o user:30=,comm= -p "$(show certlogind.service MainPID),$(show certlogin-gate@local.service MainPID)" | sort)" 'certlogin .*certlogind.*certlogin-gate-local'
 is "and are not dumpable" "$uids" "root "
 
