@@ -11,6 +11,7 @@
 #include "daemon/authority/api-admin.h"
 #include "lib/varlink/codec.h"
 #include "tests/unit/admin-lab.h"
+#include "tests/unit/varlink-text.h"
 
 #define GID_ADMIN 4001
 #define GID_AUDIT 4002
@@ -119,10 +120,29 @@ static inline struct answer await(struct lab *lab, int fd)
 	return x;
 }
 
+/* Is the answer one that the interface describes? */
+static inline void check_answer(const struct answer *x, const char *method)
+{
+	const struct text_struct *s;
+	struct text_interface t;
+
+	text_parse(api_admin.description, &t);
+	if (x->error && strncmp(x->error, "org.varlink.service.", 20) == 0)
+		return;
+	s = x->error ? text_find(t.errors, t.n_errors, strrchr(x->error, '.') + 1)
+		     : text_find(t.out, t.n_methods, method);
+	assert_non_null(s);
+	text_check(&t, s, x->parameters);
+}
+
 static inline struct answer call_on(struct lab *lab, int fd, const char *method, json_t *parameters)
 {
+	struct answer x;
+
 	ask(fd, method, parameters);
-	return await(lab, fd);
+	x = await(lab, fd);
+	check_answer(&x, method);
+	return x;
 }
 
 /* As root, on a connection of its own. */
