@@ -19,11 +19,11 @@
 #define UID_AUDIT 4012
 #define UID_NOBODY 4013
 
-static inline void start(struct lab *lab)
+static inline void start(struct lab *lab, const struct vl_interface *interface)
 {
 	const struct vl_server_options options = {
 		.event = lab->a.event,
-		.interface = &api_admin,
+		.interface = interface,
 		.max_connections = LIMIT_ADMIN_CONNECTIONS,
 		.authorize = api_admin_authorize,
 		.userdata = &lab->a,
@@ -38,7 +38,7 @@ static inline int setup(void **state)
 {
 	struct lab *lab = lab_new();
 
-	start(lab);
+	start(lab, &api_admin);
 	*state = lab;
 	return 0;
 }

@@ -286,6 +286,44 @@ static void backup_is_a_database_beside_what_waits(void **state)
 	(void)close(copier);
 }
 
+static void note_result(void *userdata, int r)
+{
+	*(int *)userdata = r;
+}
+
+static int late_result;
+
+/* Just before the backup somebody's allow comes, and waits for its record. */
+static int backup_after_an_allow(struct vl_call *call, json_t *parameters, void *userdata)
+{
+	struct authority *a = userdata;
+	const struct event allow = { .kind = "login.redeem" };
+
+	assert_int_equal(store_event_append(a->store, &allow, NULL), 0);
+	assert_int_equal(turn_defer(a->turn, note_result, &late_result), 0);
+	return admin_backup(call, parameters, a);
+}
+
+static void backup_takes_no_record_from_others(void **state)
+{
+	static const struct vl_field no_fields[] = { { NULL, VL_STRING, false, 0 } };
+	static const struct vl_method methods[] = {
+		{ "Backup", backup_after_an_allow, no_fields, ROLE_ROOT },
+		{ NULL, NULL, NULL, 0 },
+	};
+	const struct vl_interface late = { "org.certlogin.Admin", "", methods };
+	struct lab *lab = *state;
+
+	lab->a.admin_api = vl_server_free(lab->a.admin_api);
+	start(lab, &late);
+	break_disk(lab);
+	late_result = 1;
+	expect_error(call(lab, "Backup", json_object()), ".SystemError", NULL, NULL);
+	while (late_result == 1)
+		assert_true(sd_event_run(lab->a.event, 1000000) > 0);
+	assert_true(late_result < 0);
+}
+
 static void status_tells_what_there_is(void **state)
 {
 	struct lab *lab = *state;
@@ -316,10 +354,15 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(sessions_are_listed),		T(events_are_shown_whole),
-		T(events_are_filtered),		T(answers_stay_below_the_message_limit),
-		T(audit_is_verified_in_slices), T(nothing_is_told_that_was_not_recorded),
-		T(failed_change_ends_its_turn), T(backup_is_a_database_beside_what_waits),
+		T(sessions_are_listed),
+		T(events_are_shown_whole),
+		T(events_are_filtered),
+		T(answers_stay_below_the_message_limit),
+		T(audit_is_verified_in_slices),
+		T(nothing_is_told_that_was_not_recorded),
+		T(failed_change_ends_its_turn),
+		T(backup_is_a_database_beside_what_waits),
+		T(backup_takes_no_record_from_others),
 		T(status_tells_what_there_is),
 	};
 

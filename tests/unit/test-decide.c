@@ -168,6 +168,7 @@ MUTATE(row_is_no_glob, strcpy(b->access[0].account, "*");
 MUTATE(other_row_service, strcpy(b->access[0].service, "su"))
 MUTATE(other_row_class, strcpy(b->access[0].service, "@login"))
 MUTATE(class_without_at, strcpy(b->access[0].service, "elevate"))
+MUTATE(class_behind_a_letter, strcpy(b->access[0].service, "xelevate"))
 MUTATE(row_over, b->access[0].not_after = NOW - 1)
 MUTATE(row_early, b->access[0].not_before = NOW + 1)
 MUTATE(over_limit, b->facts.limits_ok = false)
@@ -239,6 +240,7 @@ static const struct {
 	R(other_row_service, ACCESS, SERVICE_NOT_ALLOWED),
 	R(other_row_class, ACCESS, SERVICE_NOT_ALLOWED),
 	R(class_without_at, ACCESS, SERVICE_NOT_ALLOWED),
+	R(class_behind_a_letter, ACCESS, SERVICE_NOT_ALLOWED),
 	R(row_over, ACCESS, SERVICE_NOT_ALLOWED),
 	R(row_early, ACCESS, SERVICE_NOT_ALLOWED),
 	R(over_limit, LIMITS, LIMIT),
