@@ -530,7 +530,11 @@ static void gate_nonces(void *userdata)
 
 static void gate_down(void *userdata)
 {
-	gate_rearm(userdata);
+	struct gate *g = userdata;
+
+	gate_rearm(g);
+	if (g->budget.n > 0) /* who is here may still want to begin */
+		link_wake(g->link);
 }
 
 const struct link_ops conn_link_ops = {

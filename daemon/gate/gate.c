@@ -178,6 +178,7 @@ static int accept_one(struct gate *g)
 	}
 	if (g->budget.n >= g->limits.connections)
 		evict(g);
+	link_wake(g->link);
 	(void)conn_new(g, fd, &source);
 	return 0;
 }

@@ -30,9 +30,9 @@ struct link {
 
 	int fd;
 	sd_event_source *io, *retry;
-	uint64_t retry_usec;
-	bool welcome; /* WELCOME came: the link is up */
-	int broken;   /* to be ended when nobody is in the middle of using it */
+	uint64_t retry_usec, retry_at; /* CLOCK_MONOTONIC */
+	bool welcome;		       /* WELCOME came: the link is up */
+	int broken;		       /* to be ended when nobody is in the middle of using it */
 
 	struct wire_nonce nonces[LIMIT_NONCES_AHEAD];
 	size_t n_nonces;
@@ -89,11 +89,24 @@ static void link_close(struct link *l)
 	l->broken = 0;
 }
 
-static void link_retry_later(struct link *l)
+/* Not before its time, and not at all unless somebody wants it: see link_wake(). */
+static void link_rest(struct link *l)
 {
-	(void)sd_event_source_set_time_relative(l->retry, l->retry_usec);
-	(void)sd_event_source_set_enabled(l->retry, SD_EVENT_ONESHOT);
+	uint64_t now = 0;
+
+	(void)sd_event_now(l->event, CLOCK_MONOTONIC, &now);
+	l->retry_at = now + l->retry_usec;
 	l->retry_usec = l->retry_usec * 2 > RETRY_MAX_USEC ? RETRY_MAX_USEC : l->retry_usec * 2;
+}
+
+void link_wake(struct link *l)
+{
+	int enabled = SD_EVENT_OFF;
+
+	if (l->fd >= 0 || sd_event_source_get_enabled(l->retry, &enabled) != 0)
+		return;
+	(void)sd_event_source_set_time(l->retry, l->retry_at);
+	(void)sd_event_source_set_enabled(l->retry, SD_EVENT_ONESHOT);
 }
 
 /* From the event loop alone: every slot's owner hears of it. */
@@ -101,10 +114,12 @@ static void link_end(struct link *l, int error)
 {
 	bool was_up = l->welcome;
 
-	log_warning("link to the authority ended: %s", strerror(-error));
+	if (error == -ECONNRESET)
+		log_info("the authority has closed the link"); /* it exits when idle */
+	else
+		log_warning("link to the authority ended: %s", strerror(-error));
 	link_close(l);
-	if (was_up)
-		l->ops->down(l->userdata);
+	link_rest(l);
 	for (size_t i = 0; i < BUCKETS; i++) {
 		struct link_slot *slot;
 
@@ -113,7 +128,8 @@ static void link_end(struct link *l, int error)
 			l->ops->lost(slot);
 		}
 	}
-	link_retry_later(l);
+	if (was_up)
+		l->ops->down(l->userdata);
 }
 
 /* Out of a request, where no owner may be called back: the event loop ends the link. */
@@ -489,7 +505,8 @@ static int on_retry(_unused_ sd_event_source *s, _unused_ uint64_t usec, void *u
 		if (l->retry_usec == RETRY_MIN_USEC)
 			log_warning("cannot reach the authority at %s: %s", l->path, strerror(-r));
 		link_close(l);
-		link_retry_later(l);
+		link_rest(l);
+		link_wake(l);
 	}
 	return 0;
 }

@@ -53,6 +53,9 @@ int link_new(sd_event *event, const char *path, const struct link_ops *ops, void
 struct link *link_free(struct link *l); /* calls nothing back; slots are forgotten */
 DEFINE_FREEP(struct link, link_free);
 
+/* Somebody needs the link.  A lost one is not made again before: an authority that ended because
+ * nothing was to be done must not be started by its own gates. */
+void link_wake(struct link *l);
 bool link_is_up(const struct link *l);
 bool link_has_nonce(const struct link *l);
 
