@@ -259,7 +259,7 @@ static void each_refusal_has_its_reason(_unused_ void **state)
 		if (v.allowed || v.reason != refusals[i].reason)
 			fail_msg("%s: %s, not %s", refusals[i].name, reason_name(v.reason),
 				 reason_name(refusals[i].reason));
-		for (size_t c = 0; c < refusals[i].check; c++)
+		for (enum check c = 0; c < refusals[i].check; c++)
 			if (v.checks[c].result == CHECK_FAILED)
 				fail_msg("%s: %s failed first", refusals[i].name, check_name(c));
 		assert_int_equal(v.checks[refusals[i].check].result, CHECK_FAILED);
