@@ -5,6 +5,8 @@
 login_host kill
 kills=${KILLS:-200}
 root=$(host_root kill)
+# ours alone: a refusal comes at once, not after pam_unix' two seconds
+sed -i -e '/common-auth/d' -e 's/auth sufficient/auth required/' "$root/etc/pam.d/sudo"
 
 # A user's loop of logins.  What sudo ran, it ran after PAM's allow and the open session.
 cat >"$root/root/load.sh" <<'X'
@@ -16,20 +18,20 @@ host kill chmod 755 /root /root/load.sh
 for i in 1 2 3; do host_as kill alice bash /root/load.sh $i </dev/null & done
 n=0
 while [ $n -lt "$kills" ]; do
-	sleep "0.0$((RANDOM % 90 + 10))"
+	sleep "0.$(printf %03d $((RANDOM % 300 + 20)))"
 	case $((RANDOM % 3)) in
 	0) unit=certlogin-gate@local.service ;;
 	*) unit=certlogind.service ;;
 	esac
 	host kill systemctl kill --signal=KILL $unit 2>/dev/null && n=$((n + 1))
 done
-touch "$root/run/load-stop" 2>/dev/null; host kill touch /run/load-stop
+host kill touch /run/load-stop
 wait $(jobs -p | grep -v "${host_nspawn[kill]}") 2>/dev/null
 ok "$n kills"
 sleep 1
-cat "$root"/tmp/allowed.* 2>/dev/null | grep . | sort >"$TAP_TMP/allowed"
+host kill bash -c "cat /tmp/allowed.*" | grep . | sort >"$TAP_TMP/allowed"
 allowed=$(wc -l <"$TAP_TMP/allowed")
-[ "$allowed" -gt 20 ] && ok "logins went on ($allowed were allowed)" || not_ok "logins went on" "$allowed"
+[ "$allowed" -gt 50 ] && ok "logins went on ($allowed were allowed)" || not_ok "logins went on" "$allowed"
 like "a login works at once, nobody repaired anything" "$(alice sudo -k id -un)" root
 
 db=$TAP_TMP/copy.db
