@@ -14,7 +14,7 @@
 
 #define ACCEPT_AT_ONCE 16
 #define ACCEPT_PAUSE_USEC 100000 /* out of descriptors or memory */
-#define TICK_ACCURACY_USEC 10000
+#define ACCURACY_USEC 10000	 /* of timers: systemd's default is 250 ms */
 
 /* --- deadlines: one timer; each list is in order, since all of a kind last equally long --- */
 
@@ -218,7 +218,8 @@ static int listen_on(struct gate *g, int fd)
 	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) < 0)
 		return -errno;
 	g->listen_fd = fd;
-	r = sd_event_add_time_relative(g->event, &g->resume, CLOCK_MONOTONIC, 0, 0, on_resume, g);
+	r = sd_event_add_time_relative(g->event, &g->resume, CLOCK_MONOTONIC, 0, ACCURACY_USEC,
+				       on_resume, g);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(g->resume, SD_EVENT_OFF);
 	if (r >= 0)
@@ -270,7 +271,7 @@ void gate_stop(struct gate *g)
 	gate_conn_gone(g); /* perhaps there is none */
 	if (g->budget.n > 0)
 		(void)sd_event_add_time_relative(g->event, &g->stop, CLOCK_MONOTONIC,
-						 g->limits.stop_usec, 0, on_stop, g);
+						 g->limits.stop_usec, ACCURACY_USEC, on_stop, g);
 }
 
 /* --- life --- */
@@ -287,8 +288,8 @@ static int on_heart(sd_event_source *s, _unused_ uint64_t usec, void *userdata)
 int gate_set_heartbeat(struct gate *g, uint64_t usec)
 {
 	g->heart_usec = usec;
-	return sd_event_add_time_relative(g->event, &g->heart, CLOCK_MONOTONIC, usec, 0, on_heart,
-					  g);
+	return sd_event_add_time_relative(g->event, &g->heart, CLOCK_MONOTONIC, usec, ACCURACY_USEC,
+					  on_heart, g);
 }
 
 unsigned gate_heartbeats(const struct gate *g)
@@ -318,8 +319,7 @@ int gate_new(const struct gate_options *options, struct gate **ret)
 		r = link_new(g->event, options->link_path, &conn_link_ops, g, &g->link);
 	if (r < 0)
 		return r;
-	r = sd_event_add_time(g->event, &g->tick, CLOCK_MONOTONIC, 0, TICK_ACCURACY_USEC, on_tick,
-			      g);
+	r = sd_event_add_time(g->event, &g->tick, CLOCK_MONOTONIC, 0, ACCURACY_USEC, on_tick, g);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(g->tick, SD_EVENT_OFF);
 	if (r >= 0 && options->listen_fd >= 0)

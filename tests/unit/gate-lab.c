@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -525,8 +526,10 @@ static void exec_program(struct lab *lab, const struct lab_options *options, con
 {
 	char pid[16];
 
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves nobody behind */
 	(void)snprintf(pid, sizeof(pid), "%d", getpid());
 	(void)dup2(lab->listen_fd, 3);
+	(void)fcntl(3, F_SETFD, 0); /* also when it was 3 */
 	(void)setenv("LISTEN_PID", pid, 1);
 	(void)setenv("LISTEN_FDS", "1", 1);
 	(void)setenv("LISTEN_FDNAMES", "gate", 1);
