@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # TAP from bash.  Source it, make points, end with done_testing:
 #
