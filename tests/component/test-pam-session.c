@@ -139,6 +139,7 @@ static void misbehaving_authority_denies(_unused_ void **state)
 					   "denied",  "forbidden", "failed", "hang",
 					   "half",    "duplicate", "close" };
 	char account[64];
+	bool refused;
 
 	for (size_t i = 0; i < ARRAY_SIZE(how); i++) {
 		pam_handle_t *pamh;
@@ -154,12 +155,29 @@ static void misbehaving_authority_denies(_unused_ void **state)
 		pamh = start(account, "");
 		assert_int_equal(pam_authenticate(pamh, 0), PAM_SUCCESS);
 		assert_int_equal(pam_acct_mgmt(pamh, 0), PAM_SUCCESS);
+		refused = strcmp(how[i], "denied") == 0 || strcmp(how[i], "forbidden") == 0;
 		assert_int_equal(pam_open_session(pamh, 0),
-				 strcmp(how[i], "denied") == 0 ? PAM_PERM_DENIED : PAM_SYSTEM_ERR);
+				 refused ? PAM_PERM_DENIED : PAM_SYSTEM_ERR);
 		(void)pam_close_session(pamh, 0);
 		assert_int_equal(lab.heard->closes, 0); /* of what was not opened */
 		pam_end(pamh, 0);
 	}
+}
+
+/* su-l includes su: the stack names us twice */
+static void one_session_for_two_lines(_unused_ void **state)
+{
+	pam_handle_t *pamh;
+
+	lab_stack(&lab, "elevate", "auth required @M\nsession required @M\nsession required @M\n");
+	memset(lab.heard, 0, sizeof(*lab.heard));
+	pamh = lab_pam(&lab, "elevate", "alice", &user);
+	assert_int_equal(pam_authenticate(pamh, 0), PAM_SUCCESS);
+	assert_int_equal(pam_open_session(pamh, 0), PAM_SUCCESS);
+	assert_int_equal(lab.heard->opens, 1);
+	assert_int_equal(pam_close_session(pamh, 0), PAM_SUCCESS);
+	assert_int_equal(lab.heard->closes, 1);
+	pam_end(pamh, 0);
 }
 
 static void required_lines_do_not_forgive(_unused_ void **state)
@@ -248,6 +266,7 @@ int main(void)
 		cmocka_unit_test(environment_is_a_hint_alone),
 		cmocka_unit_test(failed_attempt_forgets_the_one_before),
 		cmocka_unit_test(misbehaving_authority_denies),
+		cmocka_unit_test(one_session_for_two_lines),
 		cmocka_unit_test(required_lines_do_not_forgive),
 		cmocka_unit_test(observe_asks_and_ignores),
 		cmocka_unit_test(wrong_options_deny),
