@@ -10,7 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define AGAIN_SLOT(name)                                                                      \
+#define AGAIN_SLOT(name)                                                                           \
 	static int again_##name(uint32_t slot, const struct view *body, struct buf *b)             \
 	{                                                                                          \
 		struct wire_##name m;                                                              \

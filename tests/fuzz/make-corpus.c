@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Writes first inputs for the fuzz targets: make-corpus DIR, which is tests/fuzz of a checkout. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "daemon/wire/wire.h"
+#include "lib/pki/commitment.h"
+#include "lib/pki/sshkey.h"
+#include "tests/harness/pki-make.h"
+#include "tests/harness/transcript.h"
+
+static const char *top;
+
+static void save(const char *target, const char *name, const void *p, size_t n)
+{
+	char path[4096];
+	FILE *f;
+
+	(void)snprintf(path, sizeof(path), "%s/%s.in", top, target);
+	(void)mkdir(path, 0755);
+	(void)snprintf(path, sizeof(path), "%s/%s.in/%s", top, target, name);
+	f = fopen(path, "wbe");
+	if (!f || fwrite(p, 1, n, f) != n || fclose(f) != 0)
+		abort();
+}
+
+static void save_cert(const char *name, const struct pki *p)
+{
+	_cleanup_(buf_deinitp) struct buf blob = { 0 };
+
+	save("cert", name, p->cert->der.p, p->cert->der.n);
+	if (ssh_blob_from_cert(p->cert, &blob) == 0)
+		save("sshkey", name, blob.p, blob.n);
+}
+
+static void save_hello(const char *name, const struct pki *host, const struct pki *person,
+		       const char *suite)
+{
+	static const uint8_t nonce[32] = "0123456789abcdef0123456789abcdef";
+	struct tls_spec spec = { .nonce = nonce,
+				 .server = &host->cert->der,
+				 .alpn = { ALPN_PROTOCOL, "cl1-ABCDEFGHIJKLMNOPQRSTUVWXYZa" },
+				 .client = person,
+				 .suite = suite,
+				 .sign = tls_sign_local,
+				 .userdata = (void *)(uintptr_t)host };
+	_cleanup_(buf_deinitp) struct buf b = { 0 };
+	struct tls_record record = { 0 };
+
+	if (tls_handshake(&spec, &record) < 0)
+		abort();
+	buf_put_u16(&b, (uint16_t)record.prefix.n);
+	buf_put(&b, record.prefix.p, record.prefix.n);
+	buf_put(&b, record.rest.p, record.rest.n);
+	save("hello", name, b.p, b.n);
+	tls_record_deinit(&record);
+}
+
+static void save_wire(void)
+{
+	const struct view text = { (const uint8_t *)"alice", 5 };
+	struct wire_nonces nonces = { .n = 2, .items = { { 1, { 1 } }, { 2, { 2 } } } };
+	struct buf b[8] = { 0 };
+
+	wire_put_hello(&b[0], &(struct wire_hello){ WIRE_VERSION });
+	wire_put_want_nonces(&b[1], &(struct wire_want_nonces){ 16 });
+	wire_put_sign(&b[2], 1, &(struct wire_sign){ text, text });
+	wire_put_prove(&b[3], 1, &(struct wire_prove){ text });
+	wire_put_commit(&b[4], 1, &(struct wire_commit){ .account = text, .service = text });
+	wire_put_nonces(&b[5], &nonces);
+	wire_put_committed(&b[6], 1, &(struct wire_committed){ 1, 4711 });
+	wire_put_described(&b[7], 1, &(struct wire_described){ 1, text, text, text });
+	for (size_t i = 0; i < ARRAY_SIZE(b); i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "message-%zu", i);
+		save("wire", name, b[i].p, b[i].n);
+		buf_deinit(&b[i]);
+	}
+}
+
+static void save_varlink(void)
+{
+	static const char *const texts[] = {
+		"{\"method\":\"org.certlogin.Service.Begin\",\"parameters\":{\"account\":\"alice\","
+		"\"service\":\"sudo\"}}",
+		"{\"method\":\"a.B\",\"more\":true}",
+		"{\"parameters\":{\"allowed\":true,\"event\":4711,\"identity\":null}}",
+		"{\"error\":\"org.varlink.service.InvalidParameter\",\"parameters\":{\"parameter\":"
+		"\"x\"}}",
+		"{\"method\":\"a.B\",\"method\":\"a.C\"}",
+		"{\"parameters\":{\"a\":[[[[[[[[[1]]]]]]]]]}}",
+		"{\"method\":\"a.B\",\"parameters\":{\"x\":1.5,\"y\":\"\\u0000\"}}",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof(name), "message-%zu", i);
+		save("varlink", name, texts[i], strlen(texts[i]));
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct pki ca, host, person, ed, rsa;
+
+	if (argc != 2)
+		return 2;
+	top = argv[1];
+	pki_make_ca("Corpus CA", &ca);
+	pki_make(&(struct pki_spec){ .cn = "host.example", .eku = PKI_SERVER_AUTH }, NULL, &host);
+	pki_make_person("alice", KEY_P256, &ca, &person);
+	pki_make_person("bob", KEY_ED25519, &ca, &ed);
+	pki_make_person("carol", KEY_RSA, &ca, &rsa);
+	save_cert("ca", &ca);
+	save_cert("host", &host);
+	save_cert("p256", &person);
+	save_cert("ed25519", &ed);
+	save_cert("rsa", &rsa);
+	save_hello("p256", &host, &person, NULL);
+	save_hello("ed25519", &host, &ed, "AES-256-GCM");
+	save_wire();
+	save_varlink();
+	pki_deinit(&ca);
+	pki_deinit(&host);
+	pki_deinit(&person);
+	pki_deinit(&ed);
+	pki_deinit(&rsa);
+	return 0;
+}
