@@ -134,7 +134,7 @@ static const struct {
 	{ GNUTLS_A_DECRYPT_ERROR, "our signature does not verify: does the key belong to the "
 				  "certificate?" },
 	{ GNUTLS_A_HANDSHAKE_FAILURE,
-	  "nothing in common: it wants other algorithms than this key's" },
+	  "it has no algorithm in common with us: is it a certlogin gate?" },
 	{ GNUTLS_A_INSUFFICIENT_SECURITY, "this key or certificate is too weak" },
 	{ GNUTLS_A_PROTOCOL_VERSION, "it does not speak TLS 1.3: is it a certlogin gate?" },
 	{ GNUTLS_A_NO_APPLICATION_PROTOCOL, "it is no certlogin gate" },

@@ -117,6 +117,9 @@ static void put_extensions(gnutls_x509_crt_t crt, const struct pki_spec *spec,
 	put_usage(crt, spec);
 	if (!(spec->flags & PKI_NO_KEY_IDS))
 		put_key_ids(crt, issuer);
+	if (spec->dns)
+		MUST(gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, spec->dns,
+							  (unsigned)strlen(spec->dns), 0));
 	if (spec->flags & PKI_NAME_CONSTRAINTS)
 		put_constraints(crt);
 	if (spec->flags & (PKI_UNKNOWN | PKI_UNKNOWN_CRITICAL))
