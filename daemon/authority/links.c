@@ -230,10 +230,10 @@ static int link_answer_sign(struct link *l, struct slot *slot, const struct view
 		return violation(l, "malformed request to sign");
 	r = hello_parse(m.prefix.p, m.prefix.n, slot->nonce, &signer_cert(a->signer)->der,
 			&slot->hello);
-	/* not a handshake of ours: a client may have wanted it so, but what is ours must be in it
-	 */
-	if (r == -EPROTO)
+	if (r == -EPROTO) /* a client may have wanted it so */
 		return refuse(l, slot);
+	if (r == -ESTALE)
+		return violation(l, "a handshake that is not this slot's");
 	if (r < 0)
 		return violation(l, "not a handshake");
 	text_clean((const char *)m.source.p, m.source.n, slot->source, sizeof(slot->source));

@@ -241,7 +241,7 @@ struct event_filter {
 	int64_t after; /* id > after */
 	size_t limit;
 	size_t last; /* > 0: only the newest so many, still oldest first */
-	const char *kind, *identity, *account, *verdict; /* NULL: any; kind "login." is a prefix */
+	const char *kind, *identity, *account, *verdict; /* NULL: any; kind "login" also takes login.* */
 };
 int store_event_list(struct store *s, const struct event_filter *filter, struct event **ret,
 		     size_t *ret_n);

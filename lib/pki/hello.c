@@ -170,8 +170,10 @@ static int read_server_hello(struct view in, const uint8_t nonce[32], struct hel
 	    view_vec8(&in, &session) < 0 || session.n > 32 || view_u16(&in, &suite) < 0 ||
 	    view_u8(&in, &compression) < 0 || compression != 0 || read_extensions(&in, &e) < 0)
 		return -EBADMSG;
-	if (view_is(&random, retry_random, 32) || !view_is(&random, nonce, 32))
+	if (view_is(&random, retry_random, 32))
 		return -EPROTO;
+	if (!view_is(&random, nonce, 32))
+		return -ESTALE;
 	if (suite != 0x1301 && suite != 0x1302 && suite != 0x1303)
 		return -EPROTO;
 	ret->hash_len = suite == 0x1302 ? 48 : 32;
@@ -258,7 +260,7 @@ int hello_parse(const uint8_t *prefix, size_t n, const uint8_t nonce[32],
 	if (r < 0)
 		return r;
 	if (n_certs < 1 || !view_is(&certs[0], our_cert->p, our_cert->n))
-		return -EPROTO;
+		return -ESTALE;
 	h.server_cert = certs[0];
 	*ret = h;
 	return 0;

@@ -395,21 +395,21 @@ static void refused_hellos(void **state)
 	static const uint8_t other[32] = "some other nonce of 32 octets...";
 	struct shake s;
 
-#define REFUSED(...)                                                                               \
+#define REFUSED(error, ...)                                                                        \
 	do {                                                                                       \
 		s = shake_of(&lab->host, &lab->p256, NULL);                                        \
 		__VA_ARGS__;                                                                       \
-		assert_int_equal(hello_of(&s), -EPROTO);                                           \
+		assert_int_equal(hello_of(&s), -error);                                            \
 		shake_deinit(&s);                                                                  \
 	} while (0)
-	REFUSED(s.spec.nonce = other);
-	REFUSED(s.spec.nonce = NULL);
-	REFUSED(s.spec.alpn[0] = NULL);
-	REFUSED(s.spec.alpn[0] = "h2");
-	REFUSED(s.spec.alpn[2] = "cl1-abcdefghijklmnopqrstuvwxyzA");
-	REFUSED(s.spec.alpn[2] = COMMITMENT);
-	REFUSED(s.spec.alpn[1] = "cl1-short");
-	REFUSED(s.host = &lab->host_ed); /* a certificate that is not ours */
+	REFUSED(ESTALE, s.spec.nonce = other);
+	REFUSED(ESTALE, s.spec.nonce = NULL);
+	REFUSED(EPROTO, s.spec.alpn[0] = NULL);
+	REFUSED(EPROTO, s.spec.alpn[0] = "h2");
+	REFUSED(EPROTO, s.spec.alpn[2] = "cl1-abcdefghijklmnopqrstuvwxyzA");
+	REFUSED(EPROTO, s.spec.alpn[2] = COMMITMENT);
+	REFUSED(EPROTO, s.spec.alpn[1] = "cl1-short");
+	REFUSED(ESTALE, s.host = &lab->host_ed); /* a certificate that is not ours */
 #undef REFUSED
 }
 
