@@ -47,6 +47,7 @@ static const int allowed[] = {
 	SCMP_SYS(sched_yield),
 	SCMP_SYS(rseq),
 	SCMP_SYS(set_robust_list),
+	SCMP_SYS(sched_getaffinity),
 	/* the log, and the end */
 	SCMP_SYS(writev),
 	SCMP_SYS(rt_sigprocmask),
