@@ -19,7 +19,7 @@
 
 #define GRACE_USEC (500 * 1000) /* from its last word to its end */
 #define KILL_USEC (1000 * 1000) /* from SIGKILL to its end */
-#define STEP_NSEC (2 * 1000 * 1000)
+#define STEP_NSEC (500 * 1000)
 
 /* Both ends clear of 0, 1 and 2, which the host may have closed. */
 static int socketpair_above_stdio(int ret[2])

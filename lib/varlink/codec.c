@@ -169,13 +169,13 @@ static int message_format(const char *key, const char *name, json_t *parameters,
 		return -ENOMEM;
 	n = json_dumpb(message, NULL, 0, JSON_COMPACT);
 	if (n == 0)
-		return -EINVAL;
+		return -ENOMEM;
 	text = malloc(n + 1);
 	if (!text)
 		return -ENOMEM;
 	if (json_dumpb(message, text, n, JSON_COMPACT) != n) {
 		free(text);
-		return -EINVAL;
+		return -ENOMEM;
 	}
 	text[n] = '\0';
 	*ret = text;

@@ -233,6 +233,46 @@ static void authority_main(struct lab *lab, int listen_fd)
 
 /* --- the host program --- */
 
+_Thread_local char lab_log[1024];
+_Thread_local unsigned lab_logs;
+bool lab_log_leak;
+
+static __attribute__((format(printf, 1, 0))) void log_line(const char *format, va_list ap)
+{
+	(void)vsnprintf(lab_log, sizeof(lab_log), format, ap);
+	lab_logs++;
+	if (strcasestr(lab_log, "cl1-") || strstr(lab_log, "hunter") || strstr(lab_log, "1234"))
+		lab_log_leak = true;
+}
+
+/* In front of libc's, whichever of the two libpam was built to call. */
+#undef syslog
+#define EXPORT __attribute__((visibility("default")))
+EXPORT void syslog(int priority, const char *format, ...) __attribute__((format(printf, 2, 3)));
+EXPORT void __syslog_chk(int priority, int flag, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+void syslog(int priority, const char *format, ...)
+{
+	va_list ap;
+
+	(void)priority;
+	va_start(ap, format);
+	log_line(format, ap);
+	va_end(ap);
+}
+
+void __syslog_chk(int priority, int flag, const char *format, ...)
+{
+	va_list ap;
+
+	(void)priority;
+	(void)flag;
+	va_start(ap, format);
+	log_line(format, ap);
+	va_end(ap);
+}
+
 void lab_start(struct lab *lab)
 {
 	static const uint8_t ticket[TICKET_BYTES] = LAB_TICKET;

@@ -59,6 +59,12 @@ pam_handle_t *lab_pam(struct lab *lab, const char *service, const char *account,
 /* One whole attempt: pam_authenticate()'s code. */
 int lab_auth(struct lab *lab, const char *service, const char *account, struct lab_user *user);
 
+/* What this thread has sent to syslog: the last line, and how many. */
+extern _Thread_local char lab_log[1024];
+extern _Thread_local unsigned lab_logs;
+/* A ticket, or a secret that was typed, has been in a line since the start. */
+extern bool lab_log_leak;
+
 /* This process's children, less the authority; and its open descriptors. */
 unsigned lab_children(const struct lab *lab);
 unsigned lab_fds(void);

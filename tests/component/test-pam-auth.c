@@ -365,6 +365,46 @@ static void observe_ignores_and_is_silent(_unused_ void **state)
 	assert_int_equal(lab.heard->redeems, 1); /* it does what it would do */
 }
 
+/* One line for each outcome, and nothing in it that opens a door. */
+static void logs_one_line(_unused_ void **state)
+{
+	static const struct {
+		const char *account, *options, *line;
+	} t[] = {
+		{ "alice", "", "auth: allowed, account alice, login " LAB_LOGIN ", event 7" },
+		{ "helper-denied", "",
+		  "auth: denied, account helper-denied, login " LAB_LOGIN ", event 4711: denied" },
+		{ "helper-none", "",
+		  "auth: no ticket, account helper-none, login " LAB_LOGIN
+		  ", event 9: the agent has no?[31m key" },
+		{ "begin-garbage", "",
+		  "auth: authority not reachable, account begin-garbage, login none, event 0: Bad "
+		  "message" },
+		{ "a\nb\x1b[2J", "", "auth: denied, account a?b?[2J, login none, event 0" },
+		{ "alice", "observe",
+		  "observed, would be auth: allowed, account alice, login " LAB_LOGIN ", event 7" },
+		{ "alice", "observ",
+		  "auth: misconfigured, account alice, login none, event 0: observ" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		struct lab_user user = { .answers = { "" } }; /* libpam logs one that fails */
+		const char *line;
+
+		lab_logs = 0;
+		(void)try(t[i].account, t[i].options, &user);
+		line = strstr(lab_log, "): ");
+		assert_int_equal(lab_logs, 1);
+		assert_non_null(line);
+		assert_string_equal(line + 3, t[i].line);
+	}
+}
+
+static void nothing_secret_was_logged(_unused_ void **state)
+{
+	assert_false(lab_log_leak);
+}
+
 static void wrong_options_are_refused(_unused_ void **state)
 {
 	struct lab_user user = { 0 };
@@ -525,6 +565,7 @@ int main(void)
 		cmocka_unit_test(root_gets_a_helper_at_the_console_only),
 		cmocka_unit_test(quiet),
 		cmocka_unit_test(observe_ignores_and_is_silent),
+		cmocka_unit_test(logs_one_line),
 		cmocka_unit_test(wrong_options_are_refused),
 		cmocka_unit_test(odd_names_are_refused),
 		cmocka_unit_test(user_is_never_changed),
@@ -534,6 +575,7 @@ int main(void)
 		cmocka_unit_test(conversations_that_fail),
 		cmocka_unit_test(abandon_may_fail),
 		cmocka_unit_test(absent_authority),
+		cmocka_unit_test(nothing_secret_was_logged),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

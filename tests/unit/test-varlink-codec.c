@@ -249,6 +249,49 @@ static void wipe_reaches_all_strings(_unused_ void **state)
 	json_decref(json);
 }
 
+static unsigned allocations_left;
+
+static void *scarce_malloc(size_t n)
+{
+	if (allocations_left == 0)
+		return NULL;
+	allocations_left--;
+	return malloc(n);
+}
+
+/* Whichever allocation fails: an error, nothing leaked, nothing half done. */
+static void out_of_memory(_unused_ void **state)
+{
+	static const char text[] =
+		"{\"method\":\"a.B\",\"parameters\":{\"s\":\"abc\",\"l\":[\"x\"]}}";
+	unsigned i;
+	int r = -1;
+
+	json_set_alloc_funcs(scarce_malloc, free);
+	for (i = 0; r < 0; i++) {
+		json_t *message = NULL, *parameters = NULL;
+		const char *method = NULL;
+		char *out = NULL;
+		size_t n;
+
+		assert_true(i < 1000);
+		allocations_left = i;
+		r = vl_call_parse(text, strlen(text), &message, &method, &parameters);
+		if (r == 0)
+			r = vl_call_format(method, json_incref(parameters), &out, &n);
+		else
+			assert_null(message);
+		if (r == 0)
+			assert_string_equal(out, text);
+		else
+			assert_true(r == -ENOMEM || r == -EBADMSG);
+		free(out);
+		json_decref(message);
+	}
+	json_set_alloc_funcs(malloc, free);
+	assert_true(i > 10);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +306,7 @@ int main(void)
 		cmocka_unit_test(format_roundtrip),
 		cmocka_unit_test(fields_types_and_limits),
 		cmocka_unit_test(wipe_reaches_all_strings),
+		cmocka_unit_test(out_of_memory),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
