@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <malloc.h>
 #include <jansson.h>
 #include <pthread.h>
 #include <sched.h>
@@ -321,8 +320,6 @@ static int start_sealed(struct program *p)
 	int r, abi;
 
 	json_object_seed(0); /* jansson would open /dev/urandom at its first object */
-	/* else malloc counts the processors, by files, when a thread first needs memory */
-	(void)mallopt(M_ARENA_MAX, (int)p->n_workers);
 	r = sandbox_restrict(&abi);
 	if (r < 0)
 		return r;

@@ -2,8 +2,12 @@
 #include "daemon/gate/sandbox.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+
+#include "lib/base/limits.h"
 
 int sandbox_restrict(int *ret_abi)
 {
@@ -13,6 +17,10 @@ int sandbox_restrict(int *ret_abi)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
 	    setrlimit(RLIMIT_CORE, &none) < 0)
 		return -errno;
+	/* malloc else looks at /proc before it gives memory back, and counts processors before it
+	 * makes an arena.  What we keep instead is bounded by the connections that we take. */
+	if (!mallopt(M_TRIM_THRESHOLD, INT_MAX) || !mallopt(M_ARENA_MAX, LIMIT_LINKS))
+		return -EINVAL;
 	r = sandbox_landlock();
 	if (r < 0)
 		return r;
