@@ -113,7 +113,8 @@ void service_close(struct service *s);
 json_t *service_call(struct service *s, const char *method, json_t *parameters,
 		     char ret_error[128]);
 struct redeemed {
-	bool invalid; /* InvalidLogin: not a login of this connection */
+	bool invalid;  /* InvalidLogin: not a login of this connection */
+	bool too_many; /* LIMIT_REDEEM_TRIES */
 	bool allowed;
 	int64_t event;
 	char identity[64];
