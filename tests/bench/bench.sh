@@ -6,7 +6,10 @@
 rounds=${ROUNDS:-5} count=${COUNT:-400} pam_count=${PAM_COUNT:-40}
 login_host bench >/dev/null
 root=$(host_root bench)
-load=$builddir/tests/bench/load measure=$(cd "$top_srcdir" && pwd)/tests/bench/measure.py
+# the private host has a /tmp of its own
+install -m755 "$builddir/tests/bench/.libs/load" "$root/usr/local/bin/load" 2>/dev/null || install -m755 "$builddir/tests/bench/load" "$root/usr/local/bin/load"
+install -m755 "$top_srcdir/tests/bench/measure.py" "$root/usr/local/bin/measure"
+load=/usr/local/bin/load
 median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 say() { echo "# $*"; }
 ns() { # PID...: CPU of all threads, ns
@@ -15,7 +18,7 @@ ns() { # PID...: CPU of all threads, ns
 }
 
 # One certificate for those who return, and many that nobody has seen.
-cl service set bench --class app --via any --loose yes --uids any >/dev/null
+cl service set bench --class app --via any --loose yes --redeem-uids any >/dev/null
 cl access allow alice alice --service bench >/dev/null
 say "issuing $((rounds * count)) certificates"
 host bench mkdir -p /root/first
@@ -29,7 +32,7 @@ done
 host bench bash -c 'cp /home/alice/.config/certlogin/client.* /root/; mkdir -p /run/nginx; cat >/root/nginx.conf <<X
 worker_processes 1; pid /run/nginx/pid; error_log /root/nginx.err; daemon off;
 events { worker_connections 2048; }
-http { access_log off; keepalive_timeout 0;
+http { access_log off; keepalive_timeout 0; lingering_close always;
  server { listen 127.0.0.1:4443 ssl; server_name localhost; ssl_protocols TLSv1.3; ssl_session_tickets off; ssl_session_cache off;
   ssl_certificate /etc/certlogin/host.crt; ssl_certificate_key /etc/certlogin/host.key; ssl_ecdh_curve X25519;
   ssl_client_certificate /etc/certlogin/ca/ca.crt; ssl_verify_client on; location / { return 204; } } }
@@ -50,7 +53,7 @@ drive() { # NAME PIDS -- load arguments: appends CPU us per handshake, p50, p99,
 	shift 3
 	# shellcheck disable=SC2086
 	a=$(for p in $pids; do ns "$p"; done)
-	out=$(host bench "$load" --count "$count" --concurrency 16 --pin-file /etc/certlogin/host.crt "$@") || { echo "$out"; exit 1; }
+	echo "# $name"; out=$(host bench "$load" --count "$count" --concurrency 16 --pin-file /etc/certlogin/host.crt "$@") || { echo "$out"; exit 1; }
 	b=$(for p in $pids; do ns "$p"; done)
 	paste <(echo "$a") <(echo "$b") | awk -v n="$count" '{ printf "%.1f ", ($2 - $1) / 1000 / n } END { print "" }' >>"$TAP_TMP/$name.cpu"
 	awk '/^bench/ { print $2, $3 }' <<<"$out" >>"$TAP_TMP/$name.wall"
@@ -85,10 +88,9 @@ host bench bash -c 'cd /etc/pam.d && echo "auth required pam_certlogin.so" >benc
 	echo "auth required pam_unix.so" >bench-unix &&
 	echo "auth required pam_ssh_agent_auth.so file=/etc/security/bench_keys" >bench-agent
 	echo alice:pw | chpasswd; ssh-keygen -y -f /root/client.key >/etc/security/bench_keys'
-cl service set bench-certlogin --class elevate --via local --uids any >/dev/null
+cl service set bench-certlogin --class elevate --via local --redeem-uids any >/dev/null
 cl access allow alice alice --service bench-certlogin >/dev/null
 gate_local=$(host bench systemctl show certlogin-gate@local.service -p MainPID --value)
-host bench bash -c "install -m755 '$measure' /usr/local/bin/measure; echo alice >/root/x"
 pam() { # NAME CMD
 	local name=$1
 	shift

@@ -38,7 +38,7 @@ def main():
         r = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         walls.append((time.monotonic() - start) * 1e3)
         if r.returncode != 0:
-            sys.exit(f"measure: {command[0]} failed: {r.stderr.decode(errors='replace')[-400:]}")
+            sys.exit(f"measure: {command} failed: {r.stderr.decode(errors='replace')[-400:]}")
     daemons = (pids_cpu_ns(pids) - daemons) / 1e6 / n
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     own = (after.ru_utime + after.ru_stime - children.ru_utime - children.ru_stime) * 1e3 / n
