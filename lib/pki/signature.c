@@ -124,6 +124,8 @@ int signature_verify_x509(const struct cert *issuer, const struct view *sig_alg,
 {
 	bool ec = issuer->key == KEY_P256 || issuer->key == KEY_P384;
 
+	if (!key_acceptable(issuer))
+		return -EOPNOTSUPP;
 	for (size_t i = 0; i < ARRAY_SIZE(algorithms); i++) {
 		if (!view_is(sig_alg, algorithms[i].id.p, algorithms[i].id.n))
 			continue;
