@@ -76,12 +76,25 @@ int authority_trust_changed(struct authority *a)
 	return r;
 }
 
+#define SYNCHRONISED_FOR_USEC (10 * USEC_PER_SEC) /* not asked at every decision */
+
+static bool synchronised(struct authority *a)
+{
+	uint64_t now = clock_boottime(a->clock);
+	struct timex t = { 0 };
+	int state;
+
+	if (now - a->synchronised_at >= SYNCHRONISED_FOR_USEC) {
+		state = adjtimex(&t);
+		a->synchronised = state >= 0 && state != TIME_ERROR && !(t.status & STA_UNSYNC);
+		a->synchronised_at = now;
+	}
+	return a->synchronised;
+}
+
 int64_t authority_now(struct authority *a)
 {
-	struct timex t = { 0 };
-	int state = adjtimex(&t);
-
-	return store_now(a->store, state >= 0 && state != TIME_ERROR && !(t.status & STA_UNSYNC));
+	return store_now(a->store, synchronised(a));
 }
 
 /* --- once a second, and once a minute --- */

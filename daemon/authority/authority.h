@@ -49,6 +49,8 @@ struct authority {
 	int64_t started; /* realtime */
 	uint64_t logins_allowed, logins_denied, proofs, link_violations;
 	bool commit_failed, ballast_logged; /* said once */
+	bool synchronised; /* the kernel said so at synchronised_at (boottime) */
+	uint64_t synchronised_at;
 	uint64_t last_activity;		    /* boottime */
 	uint64_t idle_exit;		    /* microseconds; 0: never */
 	int64_t head_told;		    /* newest event whose hash the journal has */
