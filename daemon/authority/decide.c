@@ -290,8 +290,12 @@ static enum reason look_identity_state(const struct look *l)
 		tell(l, "%s is disabled", o->identity_name);
 		return REASON_IDENTITY_DISABLED;
 	}
-	tell(l, "%s is enabled, from %s to %s%s", o->identity_name, time_text(o->not_before, a),
-	     time_text(o->not_after, b), now ? "" : ": not now");
+	if (now && o->not_after == STORE_FOREVER)
+		tell(l, "%s is enabled", o->identity_name);
+	else
+		tell(l, "%s is enabled, from %s to %s%s", o->identity_name,
+		     time_text(o->not_before, a), time_text(o->not_after, b),
+		     now ? "" : ": not now");
 	return now ? REASON_NONE : REASON_IDENTITY_EXPIRED;
 }
 
@@ -383,8 +387,9 @@ static enum reason look_access(const struct look *l)
 		if (!row_fits(f, row))
 			continue;
 		if (f->now >= row->not_before && f->now <= row->not_after) {
-			tell(l, "%s may use %s by %s, to %s", name, account, row->service,
-			     time_text(row->not_after, a));
+			tell(l, "%s may use %s by %s%s%s", name, account, row->service,
+			     row->not_after == STORE_FOREVER ? "" : ", to ",
+			     row->not_after == STORE_FOREVER ? "" : time_text(row->not_after, a));
 			return REASON_NONE;
 		}
 		late = row;
