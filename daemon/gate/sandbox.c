@@ -4,10 +4,24 @@
 #include <errno.h>
 #include <limits.h>
 #include <malloc.h>
+#include <stdbool.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
 #include "lib/base/limits.h"
+
+/* A sanitizer's runtime opens files, maps what it likes and has a malloc of its own: such a build
+ * is for tests, and goes without the part of the sandbox that would kill it. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED true
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED false
+#endif
 
 int sandbox_restrict(int *ret_abi)
 {
@@ -19,7 +33,8 @@ int sandbox_restrict(int *ret_abi)
 		return -errno;
 	/* malloc else looks at /proc before it gives memory back, and counts processors before it
 	 * makes an arena.  What we keep instead is bounded by the connections that we take. */
-	if (!mallopt(M_TRIM_THRESHOLD, INT_MAX) || !mallopt(M_ARENA_MAX, LIMIT_LINKS))
+	if (!SANITIZED &&
+	    (!mallopt(M_TRIM_THRESHOLD, INT_MAX) || !mallopt(M_ARENA_MAX, LIMIT_LINKS)))
 		return -EINVAL;
 	r = sandbox_landlock();
 	if (r < 0)
@@ -28,19 +43,7 @@ int sandbox_restrict(int *ret_abi)
 	return 0;
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
 int sandbox_seal(void)
 {
-#ifdef SANITIZED
-	return 0; /* its runtime opens files and maps what it likes; such a build is for tests */
-#else
-	return sandbox_seccomp();
-#endif
+	return SANITIZED ? 0 : sandbox_seccomp();
 }

@@ -56,7 +56,7 @@ static bool has_real(const json_t *json)
 int vl_json_parse(const char *text, size_t n, json_t **ret)
 {
 	_cleanup_(json_decrefp) json_t *json = NULL;
-	json_error_t error;
+	json_error_t error = { 0 };
 
 	if (!depth_ok(text, n))
 		return -EBADMSG;
