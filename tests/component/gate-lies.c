@@ -562,8 +562,6 @@ static void takes_the_nonce_of_another_slot(void **state)
 static void shows_another_certificate(void **state)
 {
 	struct test *t = *state;
-	_cleanup_(buf_deinitp) struct buf prefix = { 0 };
-	_cleanup_(pki_deinit) struct pki evil = { 0 };
 	struct wire_nonces nonces;
 	const struct buf *p = &t->shake.r.prefix;
 	size_t n = t->w->host.cert->der.n;

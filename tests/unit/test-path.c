@@ -465,7 +465,6 @@ static void window_is_the_narrowest(void **state)
 static void loops_end(void **state)
 {
 	struct lab *lab = *state;
-	_cleanup_(pki_deinit) struct pki a = { 0 }, b = { 0 };
 
 	make_root(lab);
 	make(lab, SUB, -1, &(struct pki_spec){ .cn = "A", .ca = true });
