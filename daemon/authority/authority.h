@@ -51,6 +51,7 @@ struct authority {
 	bool commit_failed, ballast_logged; /* said once */
 	bool synchronised; /* the kernel said so at synchronised_at (boottime) */
 	uint64_t synchronised_at;
+	bool records_lost;		    /* a commit failed: sessions are to be settled again */
 	uint64_t last_activity;		    /* boottime */
 	uint64_t idle_exit;		    /* microseconds; 0: never */
 	int64_t head_told;		    /* newest event whose hash the journal has */
@@ -65,7 +66,8 @@ int64_t authority_now(struct authority *a);
 /*
  * The turn.  Calls answered with an allow, or with anything that tells of a write, go through here:
  * they leave after the commit that covers them; when it fails `failed` is called instead.
- * At most LIMIT_TURN_REPLIES wait, and none longer than LIMIT_TURN_USEC.
+ * At most LIMIT_TURN_REPLIES wait, and none longer than LIMIT_TURN_USEC: whoever makes it so many
+ * or so late has `func` called before turn_defer() returns.
  */
 typedef void (*turn_func)(void *userdata, int commit_result);
 int turn_defer(struct turn *t, turn_func func, void *userdata);

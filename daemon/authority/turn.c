@@ -14,6 +14,8 @@ struct waiting {
 struct turn {
 	struct authority *a;
 	sd_event_source *source;
+	uint64_t since; /* the oldest that waits */
+	bool wrote;	/* something waits for a write, not only for its place */
 	size_t n;
 	struct waiting queue[LIMIT_TURN_REPLIES];
 };
@@ -27,6 +29,7 @@ static void report(struct turn *t, int r)
 	if (r == 0 && a->commit_failed)
 		log_notice("records are written again");
 	a->commit_failed = r < 0;
+	a->records_lost |= r < 0;
 	if (store_ballast_released(a->store) && !a->ballast_logged) {
 		log_line(LOG_CRIT, "the disk is full: the ballast was released; make room now, "
 				   "then restart certlogind");
@@ -37,17 +40,20 @@ static void report(struct turn *t, int r)
 void turn_commit(struct turn *t)
 {
 	struct waiting queue[LIMIT_TURN_REPLIES];
+	bool gone = t->wrote && !store_dirty(t->a->store);
 	size_t n = t->n;
 	int r;
 
 	(void)sd_event_source_set_enabled(t->source, SD_EVENT_OFF);
 	if (n == 0 && !store_dirty(t->a->store))
 		return;
-	r = store_commit(t->a->store);
+	/* the write was ended by somebody else: how, nobody here knows */
+	r = gone ? -EIO : store_commit(t->a->store);
 	report(t, r);
 	/* answers may defer again: the queue is empty before the first of them runs */
 	memcpy(queue, t->queue, n * sizeof(*queue));
 	t->n = 0;
+	t->wrote = false;
 	for (size_t i = 0; i < n; i++)
 		queue[i].func(queue[i].userdata, r);
 }
@@ -98,14 +104,19 @@ size_t turn_waiting(const struct turn *t)
 
 int turn_defer(struct turn *t, turn_func func, void *userdata)
 {
-	int r;
+	uint64_t now = clock_boottime(t->a->clock);
+	int r = turn_kick(t);
 
-	if (t->n == LIMIT_TURN_REPLIES)
-		turn_commit(t);
-	r = turn_kick(t);
 	if (r < 0)
 		return r;
+	if (t->n == 0)
+		t->since = now;
+	/* it waits before anything is committed: what it has written may be undone by that commit,
+	 * and then it must hear of it */
+	t->wrote |= store_dirty(t->a->store);
 	t->queue[t->n++] = (struct waiting){ func, userdata };
+	if (t->n == LIMIT_TURN_REPLIES || now - t->since >= LIMIT_TURN_USEC)
+		turn_commit(t);
 	return 0;
 }
 

@@ -5,256 +5,253 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
 
-#include "daemon/authority/logins.h"
 #include "daemon/authority/turn.h"
-#include "lib/base/cleanup.h"
 #include "tests/harness/authority-lab.h"
 
-/* One commit for all that came in one turn; and no answer before it. */
-
-static void set_file_limit(rlim_t n)
-{
-	struct rlimit limit;
-
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = n;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
+/* Nothing leaves before its record is durable, and nothing leaves when it is not. */
 
 static int setup(void **state)
 {
-	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
 	*state = world_new(&(struct world_options){ 0 });
 	return 0;
 }
 
+static void disk_mend(void)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = RLIM_INFINITY;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
 static int teardown(void **state)
 {
-	set_file_limit(RLIM_INFINITY);
+	disk_mend();
 	world_free(*state);
 	return 0;
 }
 
-/* A full disk: the log of the database cannot grow. */
-static void fill_disk(struct world *w)
+/* No file may grow: the log of the next commit cannot be written. */
+static void disk_break(struct world *w)
 {
-	char wal[128];
+	char path[128];
+	struct rlimit limit;
 	struct stat st;
 
-	(void)snprintf(wal, sizeof(wal), "%s-wal", w->database);
-	assert_int_equal(stat(wal, &st), 0);
-	set_file_limit((rlim_t)st.st_size);
+	(void)snprintf(path, sizeof(path), "%s-wal", w->database);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = (rlim_t)st.st_size;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
-/* What was called, in which order, with which result. */
-struct note {
+static int64_t write_row(struct world *w)
+{
+	int64_t id;
+
+	assert_int_equal(store_event_append(w->a.store, &(struct event){ .kind = "test" }, &id), 0);
+	return id;
+}
+
+/* One who waits. */
+struct waiter {
 	struct world *w;
-	size_t n;
-	int results[2 * LIMIT_TURN_REPLIES];
-	bool dirty[2 * LIMIT_TURN_REPLIES];
-	bool again;
+	unsigned called;
+	int result;
+	struct waiter *next; /* deferred by its answer */
 };
 
-static void note(void *userdata, int r)
+static void told(void *userdata, int r)
 {
-	struct note *x = userdata;
+	struct waiter *x = userdata;
 
-	x->dirty[x->n] = store_dirty(x->w->a.store);
-	x->results[x->n++] = r;
-	if (x->again) {
-		x->again = false;
-		assert_int_equal(turn_defer(x->w->a.turn, note, x), 0);
-	}
+	assert_false(store_dirty(x->w->a.store));
+	x->called++;
+	x->result = r;
+	if (!x->next)
+		return;
+	write_row(x->w);
+	assert_int_equal(turn_defer(x->w->a.turn, told, x->next), 0);
 }
 
-static void append(struct world *w)
+static void defer(struct waiter *x)
 {
-	assert_int_equal(store_event_append(w->a.store,
-					    &(struct event){ .kind = "test", .verdict = "" }, NULL),
-			 0);
+	write_row(x->w);
+	assert_int_equal(turn_defer(x->w->a.turn, told, x), 0);
 }
 
-static void answers_come_after_the_commit(void **state)
+static void answers_wait_for_the_commit(void **state)
 {
 	struct world *w = *state;
-	struct note x = { .w = w };
+	struct waiter one = { .w = w }, two = { .w = w };
 
-	for (int i = 0; i < 3; i++) {
-		append(w);
-		assert_int_equal(turn_defer(w->a.turn, note, &x), 0);
-	}
-	assert_int_equal(x.n, 0);
-	assert_int_equal(turn_waiting(w->a.turn), 3);
-	pump(w);
-	assert_int_equal(x.n, 3);
-	for (size_t i = 0; i < 3; i++) {
-		assert_int_equal(x.results[i], 0);
-		assert_false(x.dirty[i]);
-	}
+	defer(&one);
+	defer(&two);
+	assert_int_equal(one.called + two.called, 0);
+	assert_int_equal(turn_waiting(w->a.turn), 2);
+	assert_true(sd_event_run(w->a.event, 0) > 0);
+	/* one pass, one commit, both */
+	assert_int_equal(one.called, 1);
+	assert_int_equal(two.called, 1);
+	assert_int_equal(one.result, 0);
 	assert_int_equal(turn_waiting(w->a.turn), 0);
+	pump(w);
+	assert_int_equal(one.called, 1);
 }
 
-static void full_turn_commits_at_once(void **state)
+static void full_turn_ends_at_once(void **state)
 {
 	struct world *w = *state;
-	struct note x = { .w = w };
+	struct waiter all[LIMIT_TURN_REPLIES];
 
 	for (size_t i = 0; i < LIMIT_TURN_REPLIES; i++) {
-		append(w);
-		assert_int_equal(turn_defer(w->a.turn, note, &x), 0);
+		assert_true(i == 0 || all[i - 1].called == 0);
+		all[i] = (struct waiter){ .w = w };
+		defer(&all[i]);
 	}
-	assert_int_equal(x.n, 0);
-	append(w);
-	assert_int_equal(turn_defer(w->a.turn, note, &x), 0);
-	assert_int_equal(x.n, LIMIT_TURN_REPLIES);
-	assert_int_equal(turn_waiting(w->a.turn), 1);
-	pump(w);
-	assert_int_equal(x.n, LIMIT_TURN_REPLIES + 1);
+	for (size_t i = 0; i < LIMIT_TURN_REPLIES; i++)
+		assert_true(all[i].called == 1 && all[i].result == 0);
 }
 
-static void answer_may_defer_again(void **state)
+/* The one who fills it has written in the same transaction: it is undone with the others'. */
+static void full_turn_that_fails_fails_for_all(void **state)
 {
 	struct world *w = *state;
-	struct note x = { .w = w, .again = true };
+	struct waiter all[LIMIT_TURN_REPLIES];
 
-	append(w);
-	assert_int_equal(turn_defer(w->a.turn, note, &x), 0);
-	turn_commit(w->a.turn);
-	assert_int_equal(x.n, 1);
-	assert_int_equal(turn_waiting(w->a.turn), 1);
+	disk_break(w);
+	for (size_t i = 0; i < LIMIT_TURN_REPLIES; i++) {
+		all[i] = (struct waiter){ .w = w, .result = 1 };
+		defer(&all[i]);
+	}
 	pump(w);
-	assert_int_equal(x.n, 2);
+	for (size_t i = 0; i < LIMIT_TURN_REPLIES; i++)
+		assert_true(all[i].called == 1 && all[i].result < 0);
+	assert_int_equal(count_events(w, "test", NULL), 0);
 }
 
-static void kick_commits_what_nobody_waits_for(void **state)
+static void old_turn_ends_at_once(void **state)
+{
+	struct world *w = *state;
+	struct waiter one = { .w = w }, two = { .w = w }, three = { .w = w };
+
+	defer(&one);
+	w->now += LIMIT_TURN_USEC - 1;
+	defer(&two);
+	assert_int_equal(one.called, 0);
+	w->now += 1;
+	defer(&three);
+	assert_int_equal(one.called + two.called + three.called, 3);
+	/* and the next is young again */
+	defer(&one);
+	assert_int_equal(one.called, 1);
+	pump(w);
+	assert_int_equal(one.called, 2);
+}
+
+static void failed_commit_fails_everybody_and_is_over(void **state)
+{
+	struct world *w = *state;
+	struct waiter one = { .w = w }, two = { .w = w };
+
+	disk_break(w);
+	defer(&one);
+	defer(&two);
+	pump(w);
+	assert_true(one.called == 1 && one.result < 0);
+	assert_true(two.called == 1 && two.result < 0);
+	assert_true(w->a.commit_failed);
+	assert_true(w->a.records_lost);
+	disk_mend();
+	defer(&one);
+	pump(w);
+	assert_true(one.called == 2 && one.result == 0);
+	assert_false(w->a.commit_failed);
+	assert_int_equal(count_events(w, "test", NULL), 1);
+}
+
+/* Whoever commits or rolls back behind the turn's back gets nobody a yes. */
+static void write_that_went_elsewhere_is_lost(void **state)
+{
+	struct world *w = *state;
+	struct waiter one = { .w = w };
+
+	defer(&one);
+	store_rollback(w->a.store);
+	pump(w);
+	assert_true(one.called == 1 && one.result < 0);
+}
+
+static void answer_may_wait_without_a_write(void **state)
+{
+	struct world *w = *state;
+	struct waiter one = { .w = w };
+
+	assert_int_equal(turn_defer(w->a.turn, told, &one), 0);
+	assert_int_equal(one.called, 0);
+	pump(w);
+	assert_true(one.called == 1 && one.result == 0);
+}
+
+static void answers_may_write_again(void **state)
+{
+	struct world *w = *state;
+	struct waiter second = { .w = w }, first = { .w = w, .next = &second };
+
+	defer(&first);
+	assert_true(sd_event_run(w->a.event, 0) > 0);
+	assert_int_equal(second.called, 0);
+	assert_int_equal(turn_waiting(w->a.turn), 1);
+	pump(w);
+	assert_true(second.called == 1 && second.result == 0);
+	assert_int_equal(count_events(w, "test", NULL), 2);
+}
+
+static void write_for_nobody_is_committed_too(void **state)
 {
 	struct world *w = *state;
 
-	append(w);
-	assert_true(store_dirty(w->a.store));
+	write_row(w);
 	assert_int_equal(turn_kick(w->a.turn), 0);
+	assert_true(store_dirty(w->a.store));
 	pump(w);
 	assert_false(store_dirty(w->a.store));
 	assert_int_equal(count_events(w, "test", NULL), 1);
 }
 
-static void failed_commit_fails_every_answer(void **state)
+static void end_of_the_daemon_answers_first(void **state)
 {
 	struct world *w = *state;
-	struct note x = { .w = w };
+	struct waiter one = { .w = w };
 
-	fill_disk(w);
-	for (int i = 0; i < 2; i++) {
-		append(w);
-		assert_int_equal(turn_defer(w->a.turn, note, &x), 0);
-	}
-	pump(w);
-	assert_int_equal(x.n, 2);
-	assert_true(x.results[0] < 0 && x.results[1] < 0);
-	assert_true(w->a.commit_failed);
-	assert_int_equal(count_events(w, "test", NULL), 0);
-	set_file_limit(RLIM_INFINITY);
-	append(w);
-	assert_int_equal(turn_defer(w->a.turn, note, &x), 0);
-	pump(w);
-	assert_int_equal(x.results[2], 0);
-	assert_false(w->a.commit_failed);
+	defer(&one);
+	w->a.turn = turn_free(w->a.turn);
+	assert_true(one.called == 1 && one.result == 0);
 	assert_int_equal(count_events(w, "test", NULL), 1);
-}
-
-/* --- no login without a record --- */
-
-static void full_disk_commits_nobody(void **state)
-{
-	struct world *w = *state;
-	struct gate *g = calloc(1, sizeof(*g));
-	struct service pam;
-	struct committed c;
-	struct wish wish;
-
-	gate_open(w, VIA_LOCAL, g);
-	service_begin(w, "alice", "sudo", &pam);
-	wish = wish_for(&w->alice, pam.login_id, "alice", "sudo");
-	fill_disk(w);
-	c = gate_login(g, &wish);
-	assert_false(c.allowed);
-	assert_int_equal(c.event, 0);
-	set_file_limit(RLIM_INFINITY);
-	/* and what was not recorded is worth nothing afterwards */
-	assert_false(service_redeem(&pam, pam.login_text, wish.ticket).allowed);
-	assert_int_equal(count_events(w, "login", "allow"), 0);
-	/* the next one is as good as ever */
-	wish = wish_for(&w->alice, pam.login_id, "alice", "sudo");
-	assert_true(gate_login(g, &wish).allowed);
-	assert_true(service_redeem(&pam, pam.login_text, wish.ticket).allowed);
-	service_close(&pam);
-	gate_close(g);
-	free(g);
-}
-
-static void full_disk_redeems_nobody(void **state)
-{
-	struct world *w = *state;
-	struct gate *g = calloc(1, sizeof(*g));
-	struct service pam;
-	struct wish wish;
-	char ticket[TICKET_TEXT_SIZE], error[128];
-	json_t *answer;
-
-	gate_open(w, VIA_LOCAL, g);
-	service_begin(w, "alice", "sudo", &pam);
-	wish = wish_for(&w->alice, pam.login_id, "alice", "sudo");
-	assert_true(gate_login(g, &wish).allowed);
-	fill_disk(w);
-	ticket_format(wish.ticket, ticket);
-	answer = service_call(&pam, "Redeem",
-			      json_pack("{s:s, s:s}", "loginId", pam.login_text, "ticket", ticket),
-			      error);
-	assert_string_equal(error, "org.varlink.service.SystemError");
-	json_decref(answer);
-	set_file_limit(RLIM_INFINITY);
-	assert_int_equal(login_find(w->a.logins, pam.login_id)->state, LOGIN_BEGUN);
-	assert_int_equal(count_events(w, "login.redeem", "allow"), 0);
-	/* one use, also when its record is lost */
-	assert_false(service_redeem(&pam, pam.login_text, wish.ticket).allowed);
-	service_close(&pam);
-	gate_close(g);
-	free(g);
-}
-
-/* The module has gone before its answer could leave: nothing is left behind but the record. */
-static void caller_leaves_before_the_answer(void **state)
-{
-	struct world *w = *state;
-	struct gate *g = calloc(1, sizeof(*g));
-	struct service pam;
-	struct wish wish;
-
-	gate_open(w, VIA_LOCAL, g);
-	service_begin(w, "alice", "sudo", &pam);
-	wish = wish_for(&w->alice, pam.login_id, "alice", "sudo");
-	assert_true(gate_login(g, &wish).allowed);
-	service_close(&pam);
-	assert_int_equal(logins_count(w->a.logins), 0);
-	gate_close(g);
-	free(g);
 }
 
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(answers_come_after_the_commit),    T(full_turn_commits_at_once),
-		T(answer_may_defer_again),	     T(kick_commits_what_nobody_waits_for),
-		T(failed_commit_fails_every_answer), T(full_disk_commits_nobody),
-		T(full_disk_redeems_nobody),	     T(caller_leaves_before_the_answer),
+		T(answers_wait_for_the_commit),
+		T(full_turn_ends_at_once),
+		T(full_turn_that_fails_fails_for_all),
+		T(old_turn_ends_at_once),
+		T(failed_commit_fails_everybody_and_is_over),
+		T(write_that_went_elsewhere_is_lost),
+		T(answer_may_wait_without_a_write),
+		T(answers_may_write_again),
+		T(write_for_nobody_is_committed_too),
+		T(end_of_the_daemon_answers_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
