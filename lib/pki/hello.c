@@ -153,9 +153,11 @@ static int read_client_hello(struct view in, struct hello *ret)
 	int r;
 
 	if (client_hello_extensions(in, &e) < 0)
-		return -EBADMSG;
+		return -EPROTO;
 	r = offers_tls13(find(&e, EXT_SUPPORTED_VERSIONS));
-	return r < 0 ? r : read_alpn(find(&e, EXT_ALPN), ret);
+	if (r == 0)
+		r = read_alpn(find(&e, EXT_ALPN), ret);
+	return r < 0 ? -EPROTO : 0; /* whatever is in it, a client may have sent */
 }
 
 static int read_server_hello(struct view in, const uint8_t nonce[32], struct hello *ret)

@@ -31,8 +31,8 @@ struct hello {
 /*
  * -EBADMSG: not such a prefix.  -EPROTO: one that we never sign: HelloRetryRequest, no TLS 1.3,
  * ALPN_PROTOCOL not selected, unknown suite or group, two commitments, a CertificateRequest with a
- * context.  -ESTALE: what no client can bring about: the nonce is not ServerHello.random, or a
- * server certificate other than ours.
+ * context; anything odd inside the ClientHello.  -ESTALE: what no client can bring about: the nonce
+ * is not ServerHello.random, or a server certificate other than ours.
  */
 int hello_parse(const uint8_t *prefix, size_t n, const uint8_t nonce[32], const struct view *our_cert,
 		struct hello *ret);
