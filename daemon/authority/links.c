@@ -499,34 +499,38 @@ static int link_dispatch(struct link *l, const uint8_t *p, size_t n)
 	return requests[h.id].answer(l, slot, &body);
 }
 
-static int on_packet(_unused_ sd_event_source *source, int fd, uint32_t events, void *userdata)
+/* One packet: 0, -EAGAIN when there is none, or what ends the link. */
+static int take_packet(struct link *l)
+{
+	struct links *all = l->links;
+	ssize_t n = recv(l->fd, all->packet, sizeof(all->packet), MSG_DONTWAIT | MSG_TRUNC);
+
+	if (n < 0)
+		return errno == EINTR ? -EAGAIN : -errno;
+	if (n == 0)
+		return -ECONNRESET;
+	all->a->last_activity = clock_boottime(all->a->clock);
+	if ((size_t)n > sizeof(all->packet))
+		return violation(l, "an oversized message");
+	return link_dispatch(l, all->packet, (size_t)n);
+}
+
+static int on_packet(_unused_ sd_event_source *source, _unused_ int fd, _unused_ uint32_t events,
+		     void *userdata)
 {
 	struct link *l = userdata;
-	struct links *all = l->links;
 	int r = 0;
 
-	for (int i = 0; i < PACKETS_PER_WAKE && r == 0; i++) {
-		ssize_t n = recv(fd, all->packet, sizeof(all->packet), MSG_DONTWAIT | MSG_TRUNC);
-
-		if (n < 0)
-			return errno == EAGAIN || errno == EINTR ? 0 : (link_close(l), 0);
-		if (n == 0) {
-			link_close(l);
-			return 0;
-		}
-		all->a->last_activity = clock_boottime(all->a->clock);
-		if ((size_t)n > sizeof(all->packet))
-			r = violation(l, "an oversized message");
-		else
-			r = link_dispatch(l, all->packet, (size_t)n);
-	}
-	if (r < 0) {
-		if (r != -EPROTO)
+	l->refs++; /* a full turn answers at once, and may close us on the way */
+	for (int i = 0; i < PACKETS_PER_WAKE && r == 0 && l->fd >= 0; i++)
+		r = take_packet(l);
+	if (r < 0 && r != -EAGAIN) {
+		if (r != -EPROTO && r != -ECONNRESET)
 			log_warning("the link to the %s gate is closed: %s",
 				    service_via_text(l->via), strerror(-r));
 		link_close(l);
 	}
-	(void)events;
+	link_unref(l);
 	return 0;
 }
 
