@@ -218,16 +218,16 @@ static int redeem(struct vl_call *call, json_t *p, void *userdata)
 	struct outcome o;
 	int r;
 
+	r = ticket_parse(text, strlen(text), ticket);
+	vl_json_wipe(p); /* whatever becomes of it */
 	if (!login)
 		return vl_call_error(call, INVALID_LOGIN, NULL);
 	if (login->tries >= LIMIT_REDEEM_TRIES)
 		return vl_call_error(call, TOO_MANY, NULL);
-	r = ticket_parse(text, strlen(text), ticket);
 	if (r < 0)
 		return invalid(call, "ticket");
 	r = login_redeem(a, login, ticket, &o);
 	explicit_bzero(ticket, sizeof(ticket));
-	vl_json_wipe(p);
 	if (r < 0)
 		return r;
 	if (o.allowed)

@@ -499,14 +499,14 @@ static int link_dispatch(struct link *l, const uint8_t *p, size_t n)
 	return requests[h.id].answer(l, slot, &body);
 }
 
-/* One packet: 0, -EAGAIN when there is none, or what ends the link. */
+/* One packet: 0, 1 when there is none, or what ends the link. */
 static int take_packet(struct link *l)
 {
 	struct links *all = l->links;
 	ssize_t n = recv(l->fd, all->packet, sizeof(all->packet), MSG_DONTWAIT | MSG_TRUNC);
 
 	if (n < 0)
-		return errno == EINTR ? -EAGAIN : -errno;
+		return errno == EAGAIN || errno == EINTR ? 1 : -errno;
 	if (n == 0)
 		return -ECONNRESET;
 	all->a->last_activity = clock_boottime(all->a->clock);
@@ -524,7 +524,7 @@ static int on_packet(_unused_ sd_event_source *source, _unused_ int fd, _unused_
 	l->refs++; /* a full turn answers at once, and may close us on the way */
 	for (int i = 0; i < PACKETS_PER_WAKE && r == 0 && l->fd >= 0; i++)
 		r = take_packet(l);
-	if (r < 0 && r != -EAGAIN) {
+	if (r < 0) {
 		if (r != -EPROTO && r != -ECONNRESET)
 			log_warning("the link to the %s gate is closed: %s",
 				    service_via_text(l->via), strerror(-r));
