@@ -41,7 +41,7 @@ static int check_server_leaf(const struct cert *leaf, int64_t now, const char **
 {
 	if (!key_acceptable(leaf))
 		return refuse(ret_why, "the server's key is too weak, or of an unknown kind");
-	if (leaf->version != 3 || !leaf->has_eku || !(leaf->eku & EKU_SERVER_AUTH))
+	if (!(leaf->eku & EKU_SERVER_AUTH))
 		return refuse(ret_why, "the server's certificate is not one for servers");
 	if (leaf->unknown_critical)
 		return refuse(ret_why,

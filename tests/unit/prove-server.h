@@ -33,6 +33,7 @@ struct server {
 	void (*raw)(struct server *);	/* instead of TLS */
 	void (*after)(struct server *); /* instead of one call and `reply` */
 	const char *reply;		/* NULL: allowed */
+	bool first;			/* is done before the client begins */
 	size_t drip;			/* bytes a write; 0: as they come */
 	/* what happened */
 	int handshake; /* GnuTLS's result */
@@ -194,13 +195,16 @@ static inline int server_start(struct server *s)
 	s->client_fd = pair[1];
 	assert_int_equal(random_bytes(s->nonce, sizeof(s->nonce)), 0);
 	assert_int_equal(pthread_create(&s->thread, NULL, server_main, s), 0);
+	if (s->first)
+		assert_int_equal(pthread_join(s->thread, NULL), 0);
 	return s->client_fd;
 }
 
 static inline void server_stop(struct server *s)
 {
 	(void)close(s->client_fd);
-	assert_int_equal(pthread_join(s->thread, NULL), 0);
+	if (!s->first)
+		assert_int_equal(pthread_join(s->thread, NULL), 0);
 }
 
 static inline void server_deinit(struct server *s)

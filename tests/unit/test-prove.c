@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "lib/base/encode.h"
+#include "lib/prove/external.h"
 #include "lib/prove/prove.h"
 #include "tests/unit/prove-pki.h"
 #include "tests/unit/prove-server.h"
@@ -20,7 +21,7 @@
 #define SECOND USEC_PER_SEC
 
 static struct pki ca, foreign_ca, gate, gate_expired, gate_early, gate_user, gate_plain,
-	gate_foreign, user;
+	gate_foreign, gate_odd, gate_weak, user;
 
 static int make_idents(_unused_ void **state)
 {
@@ -33,6 +34,14 @@ static int make_idents(_unused_ void **state)
 	make_dated(server, -3, -1, &ca, &gate_expired);
 	make_dated(server, 1, 3, &ca, &gate_early);
 	make_dated(server, 0, 0, &foreign_ca, &gate_foreign);
+	server.flags = PKI_UNKNOWN_CRITICAL;
+	make_dated(server, 0, 0, &ca, &gate_odd);
+	server.flags = 0;
+	server.type = KEY_RSA;
+	server.bits = 1024;
+	make_dated(server, 0, 0, &ca, &gate_weak);
+	server.type = KEY_UNKNOWN;
+	server.bits = 0;
 	server.eku = PKI_CLIENT_AUTH;
 	make_dated(server, 0, 0, &ca, &gate_user);
 	server.eku = "";
@@ -43,8 +52,9 @@ static int make_idents(_unused_ void **state)
 
 static int free_idents(_unused_ void **state)
 {
-	struct pki *all[] = { &ca,	  &foreign_ca, &gate,	      &gate_expired, &gate_early,
-			      &gate_user, &gate_plain, &gate_foreign, &user };
+	struct pki *all[] = { &ca,	   &foreign_ca, &gate,	     &gate_expired,
+			      &gate_early, &gate_user,	&gate_plain, &gate_foreign,
+			      &gate_odd,   &gate_weak,	&user };
 
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++)
 		pki_deinit(all[i]);
@@ -301,6 +311,65 @@ static void external_key_signs_badly(_unused_ void **state)
 	gnutls_privkey_deinit(signer.key);
 }
 
+static struct external_key external;
+static struct prove_key *external_chain;
+
+static int give_external(_unused_ gnutls_session_t session,
+			 _unused_ const struct gnutls_cert_retr_st *asked, gnutls_pcert_st **chain,
+			 unsigned *n, _unused_ gnutls_ocsp_data_st **ocsp,
+			 _unused_ unsigned *ocsp_n, gnutls_privkey_t *key, unsigned *flags)
+{
+	*chain = external_chain->chain;
+	*n = 1;
+	*key = external.handle;
+	*flags = 0;
+	return 0;
+}
+
+/* A transcript that is not this handshake's: the key is not even asked. */
+static void external_key_compares(_unused_ void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		gnutls_certificate_credentials_t credentials;
+		struct transcript transcript = { 0 };
+		struct server s = { .ident = &gate };
+		struct signer signer = { 0 };
+		gnutls_session_t session;
+		struct prove_key key;
+		struct pki id;
+		int r;
+
+		if (kinds[i] == KEY_RSA)
+			continue;
+		make_person(kinds[i], &ca, &id);
+		external_init(&key, &signer, &id);
+		external_chain = &key;
+		MUST(gnutls_init(&session, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL));
+		MUST(gnutls_priority_set_direct(session, GATE_PRIORITY, NULL));
+		MUST(gnutls_certificate_allocate_credentials(&credentials));
+		gnutls_certificate_set_retrieve_function3(credentials, give_external);
+		MUST(gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials));
+		assert_int_equal(transcript_add(&transcript, 1, "hello", 5), 0);
+		assert_int_equal(external_key_init(&external, &key, session, &transcript), 0);
+		(void)server_start(&s);
+		gnutls_transport_set_int(session, s.client_fd); /* a macro, evaluates it twice */
+		do
+			r = gnutls_handshake(session);
+		while (r < 0 && !gnutls_error_is_fatal(r));
+		assert_int_equal(r, GNUTLS_E_PK_SIGN_FAILED);
+		assert_int_equal(signer.calls, 0);
+		gnutls_deinit(session);
+		gnutls_certificate_free_credentials(credentials);
+		external_key_deinit(&external);
+		transcript_deinit(&transcript);
+		server_stop(&s);
+		server_deinit(&s);
+		key_deinit(&key);
+		gnutls_privkey_deinit(signer.key);
+		pki_deinit(&id);
+	}
+}
+
 /* The certificate is alice's, the key is not. */
 static void key_of_another_certificate(_unused_ void **state)
 {
@@ -383,6 +452,8 @@ static void pinned_but_no_server(_unused_ void **state)
 		{ &gate_early, "not valid yet" },
 		{ &gate_user, "not one for servers" },
 		{ &gate_plain, "not one for servers" },
+		{ &gate_odd, "unknown critical extension" },
+		{ &gate_weak, "too weak" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
@@ -526,6 +597,14 @@ static void raw_flood(struct server *s)
 	}
 }
 
+static void raw_warnings(struct server *s)
+{
+	static const uint8_t warning[] = { 21, 3, 3, 0, 2, 1, GNUTLS_A_USER_CANCELED };
+
+	while (send(s->fd, warning, sizeof(warning), MSG_NOSIGNAL) == sizeof(warning))
+		;
+}
+
 /* RFC 8446 4.1.4: asks for the P-256 share, which it has got. */
 static void raw_retry(struct server *s)
 {
@@ -561,6 +640,7 @@ static void broken_servers(_unused_ void **state)
 		{ raw_silence, PROVE_NO_SERVER, "did not answer in time" },
 		{ raw_drip, PROVE_NO_SERVER, "did not answer in time" },
 		{ raw_flood, PROVE_NO_SERVER, "sent too much" },
+		{ raw_warnings, PROVE_SERVER, "does not keep to the protocol" },
 		{ raw_retry, PROVE_SERVER, "does not keep to the protocol" },
 	};
 
@@ -571,6 +651,22 @@ static void broken_servers(_unused_ void **state)
 		refused(&s, &r, t[i].result, t[i].why);
 		assert_false(s.saw_certificate);
 	}
+}
+
+static void raw_refuse(struct server *s)
+{
+	static const uint8_t alert[] = { 21, 3, 3, 0, 2, 2, GNUTLS_A_INTERNAL_ERROR };
+
+	(void)send(s->fd, alert, sizeof(alert), MSG_NOSIGNAL);
+}
+
+/* Our writes fail before we come to read: the reason must not be lost. */
+static void refusal_before_we_write(_unused_ void **state)
+{
+	struct server s = { .raw = raw_refuse, .first = true };
+	struct run r = { 0 };
+
+	refused(&s, &r, PROVE_REJECTED, "cannot serve now");
 }
 
 static void bytes_may_drip(_unused_ void **state)
@@ -830,6 +926,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(commit_by_own_key),
 		cmocka_unit_test(commit_by_external_key),
+		cmocka_unit_test(external_key_compares),
 		cmocka_unit_test(external_key_fails),
 		cmocka_unit_test(external_key_signs_badly),
 		cmocka_unit_test(key_of_another_certificate),
@@ -845,6 +942,7 @@ int main(void)
 		cmocka_unit_test(server_of_tls12),
 		cmocka_unit_test(arguments_are_checked),
 		cmocka_unit_test(broken_servers),
+		cmocka_unit_test(refusal_before_we_write),
 		cmocka_unit_test(bytes_may_drip),
 		cmocka_unit_test(odd_servers_after_the_handshake),
 		cmocka_unit_test(tolerated_after_the_handshake),
