@@ -162,7 +162,6 @@ struct waiting_allow {
 	uint8_t login_id[LOGIN_ID_BYTES];
 	json_t *reply;
 	int64_t session; /* 0: a redeem */
-	pid_t pid;
 };
 
 static void allow_after(void *userdata, int r)
@@ -171,7 +170,7 @@ static void allow_after(void *userdata, int r)
 	struct login *login = login_find(w->a->logins, w->login_id);
 
 	if (r == 0 && w->session)
-		session_watch(w->a->sessions, w->session, w->pid);
+		session_watch(w->a->sessions, w->session);
 	else if (r == 0 && login)
 		login_redeemed(w->a, login);
 	else if (w->session && login)
@@ -186,7 +185,7 @@ static void allow_after(void *userdata, int r)
 }
 
 static int reply_allow(struct authority *a, struct vl_call *call, struct login *login,
-		       json_t *reply, int64_t session, pid_t pid)
+		       json_t *reply, int64_t session)
 {
 	struct waiting_allow *w = calloc(1, sizeof(*w));
 	int r;
@@ -197,7 +196,7 @@ static int reply_allow(struct authority *a, struct vl_call *call, struct login *
 		return -ENOMEM;
 	}
 	*w = (struct waiting_allow){
-		.a = a, .call = vl_call_ref(call), .reply = reply, .session = session, .pid = pid
+		.a = a, .call = vl_call_ref(call), .reply = reply, .session = session
 	};
 	memcpy(w->login_id, login->id, sizeof(w->login_id));
 	r = turn_defer(a->turn, allow_after, w);
@@ -231,7 +230,7 @@ static int redeem(struct vl_call *call, json_t *p, void *userdata)
 	if (r < 0)
 		return r;
 	if (o.allowed)
-		return reply_allow(a, call, login, outcome_json(&o), 0, 0);
+		return reply_allow(a, call, login, outcome_json(&o), 0);
 	(void)turn_kick(a->turn);
 	return vl_call_reply(call, outcome_json(&o));
 }
@@ -323,7 +322,7 @@ static int open_session(struct vl_call *call, json_t *p, void *userdata)
 	return reply_allow(a, call, login,
 			   json_pack("{s:b, s:I, s:I}", "allowed", 1, "event", (json_int_t)event,
 				     "sessionId", (json_int_t)id),
-			   id, q.pid);
+			   id);
 }
 
 static int close_session(struct vl_call *call, json_t *p, void *userdata)

@@ -11,6 +11,7 @@
 #include "daemon/authority/limits.h"
 #include "daemon/authority/links.h"
 #include "daemon/authority/logins.h"
+#include "daemon/authority/sessions.h"
 #include "daemon/authority/turn.h"
 #include "lib/base/encode.h"
 #include "lib/base/log.h"
@@ -148,6 +149,8 @@ static bool idle(const struct authority *a)
 
 static void each_minute(struct authority *a)
 {
+	if (a->unsettled) /* the end of a session may have been among what was undone */
+		(void)sessions_settle(a->sessions);
 	tell_suppressed(a);
 	tell_head(a);
 	if (!store_dirty(a->store))

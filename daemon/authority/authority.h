@@ -51,7 +51,7 @@ struct authority {
 	bool commit_failed, ballast_logged; /* said once */
 	bool synchronised; /* the kernel said so at synchronised_at (boottime) */
 	uint64_t synchronised_at;
-	bool records_lost;		    /* a commit failed: sessions are to be settled again */
+	bool unsettled;			    /* what is written of sessions may not be so */
 	uint64_t last_activity;		    /* boottime */
 	uint64_t idle_exit;		    /* microseconds; 0: never */
 	int64_t head_told;		    /* newest event whose hash the journal has */

@@ -14,6 +14,7 @@
 int sessions_new(struct authority *a, struct sessions **ret);
 struct sessions *sessions_free(struct sessions *s);
 DEFINE_FREEP(struct sessions, sessions_free);
+/* At start, and whenever a->unsettled says that a record was lost or a process not watched. */
 int sessions_settle(struct sessions *s);
 
 struct session_request {
@@ -26,7 +27,7 @@ struct session_request {
 int session_open(struct sessions *s, const struct session_request *request, int64_t *ret_id,
 		 int64_t *ret_event);
 /* The row is durable: watch its process. */
-void session_watch(struct sessions *s, int64_t id, pid_t pid);
+void session_watch(struct sessions *s, int64_t id);
 int session_close(struct sessions *s, int64_t id, const char *ended);
 
 #endif

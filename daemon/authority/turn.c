@@ -29,7 +29,7 @@ static void report(struct turn *t, int r)
 	if (r == 0 && a->commit_failed)
 		log_notice("records are written again");
 	a->commit_failed = r < 0;
-	a->records_lost |= r < 0;
+	a->unsettled |= r < 0;
 	if (store_ballast_released(a->store) && !a->ballast_logged) {
 		log_line(LOG_CRIT, "the disk is full: the ballast was released; make room now, "
 				   "then restart certlogind");

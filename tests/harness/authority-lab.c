@@ -9,10 +9,13 @@
 #include "tests/harness/authority-lab.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #include "daemon/authority/api-service.h"
 #include "daemon/authority/housekeeping.h"
@@ -203,6 +206,31 @@ void pump(struct world *w)
 		r = sd_event_run(w->a.event, 0);
 	while (r > 0);
 	assert_int_equal(r, 0);
+}
+
+static void limit_files(rlim_t n)
+{
+	struct rlimit limit;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = n;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+void disk_break(struct world *w)
+{
+	char path[128];
+	struct stat st;
+
+	(void)snprintf(path, sizeof(path), "%s-wal", w->database);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(signal(SIGXFSZ, SIG_IGN) != SIG_ERR);
+	limit_files((rlim_t)st.st_size);
+}
+
+void disk_mend(void)
+{
+	limit_files(RLIM_INFINITY);
 }
 
 /* --- a gate --- */

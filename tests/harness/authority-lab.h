@@ -39,6 +39,10 @@ void pump(struct world *w);
 void world_identity(struct world *w, const char *name, const struct pki *p);
 void world_allow(struct world *w, const char *name, const char *account, const char *service);
 
+/* No file may grow: the log of the next commit cannot be written. */
+void disk_break(struct world *w);
+void disk_mend(void);
+
 /* --- a gate --- */
 
 struct gate {
