@@ -59,6 +59,7 @@ struct authority {
 
 /* Anchors changed: read them again, forget remembered paths. */
 int authority_trust_changed(struct authority *a);
+void authority_trust_clear(struct authority *a); /* nobody is trusted */
 
 /* Now, for decisions: max(clock, floor). */
 int64_t authority_now(struct authority *a);

@@ -148,7 +148,7 @@ static int violation(struct link *l, const char *what)
 	(void)snprintf(source, sizeof(source), "%s gate", service_via_text(l->via));
 	log_warning("the %s is not honest, its link is closed: %s", source, what);
 	a->link_violations++;
-	if (limits_take_row(a->limits, source, clock_boottime(a->clock))) {
+	if (limits_take_row(a->limits, LIMIT_POOL_LOCAL, source, clock_boottime(a->clock))) {
 		(void)store_event_append(a->store,
 					 &(struct event){ .kind = "link.violation",
 							  .verdict = "deny",

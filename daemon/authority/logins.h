@@ -3,6 +3,7 @@
 #define AUTHORITY_LOGINS_H
 
 #include "daemon/authority/authority.h"
+#include "daemon/authority/tickets.h"
 
 /*
  * Logins and tickets, in memory alone: begin -> commit (a ticket's hash, signed for) -> redeem ->
@@ -10,18 +11,6 @@
  * was redeemed: then it is known for LIMIT_REDEEMED_USEC, to the uid that redeemed it.  A restart
  * forgets all of them, and users try again.  All times here are CLOCK_BOOTTIME.
  */
-
-/* What a proof left behind.  Shared: by the slot, its ticket, and the login that redeems it. */
-struct evidence {
-	unsigned refs;
-	struct cert *chain[LIMIT_CHAIN_CERTS]; /* leaf first */
-	size_t n;
-	enum service_via via;
-	char source[64]; /* as the gate told it */
-};
-struct evidence *evidence_ref(struct evidence *e);
-struct evidence *evidence_unref(struct evidence *e);
-DEFINE_FREEP(struct evidence, evidence_unref);
 
 enum login_state { LOGIN_BEGUN, LOGIN_REDEEMED, LOGIN_OPENED };
 
@@ -42,9 +31,9 @@ struct login {
 	int64_t denied_event;	   /* of the newest denied commit */
 	struct evidence *evidence; /* from redeem on */
 	bool hand_carried, loose;
-	/* lists of logins.c */
-	struct login *next;
-	struct login *newer, *older;
+	/* of logins.c */
+	LIST_ENTRY(login) bucket;
+	TAILQ_ENTRY(login) order;
 };
 
 struct login_request {
@@ -60,16 +49,24 @@ struct outcome {
 	char identity[LIMIT_IDENTITY + 1];
 };
 
+/* --- logins.c: how they come and go --- */
+
 int logins_new(struct authority *a, struct logins **ret);
 struct logins *logins_free(struct logins *l);
 DEFINE_FREEP(struct logins, logins_free);
 size_t logins_count(const struct logins *l);
 void logins_sweep(struct logins *l); /* forgets what is too old */
+struct tickets *logins_tickets(struct logins *l);
 
 /* -EAGAIN: LIMIT_LOGINS. */
 int login_begin(struct authority *a, const struct login_request *request, struct login **ret);
 struct login *login_find(struct logins *l, const uint8_t id[LOGIN_ID_BYTES]);
 void login_end(struct logins *l, struct login *login);
+/* Begun, and not too old to be proved for or redeemed; NULL is not. */
+bool login_waits(const struct login *login, uint64_t now);
+void login_redeemed(struct authority *a, struct login *login);
+
+/* --- login-decide.c: what is decided about them, and written down (not yet durable) --- */
 
 struct commit_request {
 	struct evidence *evidence;
@@ -77,23 +74,24 @@ struct commit_request {
 	const uint8_t *login_id; /* NULL: loose */
 	const char *account, *service;
 };
-/* Decides, writes the event (not yet durable), and keeps the ticket when allowed. */
+/* Keeps the ticket when allowed. */
 int login_commit(struct authority *a, const struct commit_request *request, struct outcome *ret);
-void ticket_forget(struct logins *l, const uint8_t hash[SHA256_BYTES]); /* its record was lost */
+/* The record of its commit was lost: it is good for nothing. */
+void ticket_forget(struct logins *l, const uint8_t hash[SHA256_BYTES]);
 
-/* Decides and writes the event; the ticket is spent, whatever becomes of it.  The login's state
- * changes with login_redeemed(), when the record is durable. */
+/* The login's state changes with login_redeemed(), when the record is durable.  A ticket that fits
+ * is spent, whatever is decided; one for another login, account or service is not. */
 int login_redeem(struct authority *a, struct login *login, const uint8_t ticket[TICKET_BYTES],
 		 struct outcome *ret);
-void login_redeemed(struct authority *a, struct login *login);
+/* *ret_event 0: its source has used up its rows. */
 int login_abandon(struct authority *a, struct login *login, const char *claimed,
 		  int64_t *ret_event);
-
-/* Decides again for a redeemed login, with the facts of now.  Only a denial is written here. */
+/* Decides again for a redeemed login, with the facts of now.  Only a denial is written. */
 int login_recheck(struct authority *a, struct login *login, const char *kind, struct outcome *ret);
 
-/* Writes a decision: an allow always, a denial when its source has rows left. */
-int audit_decision(struct authority *a, const char *kind, const struct verdict *v,
-		   const struct event *fields, json_t *extra, int64_t *ret_event);
+/* The login that a key holder may be shown before he commits to it: NULL unless his identity may
+ * use its account. */
+const struct login *login_shown(struct authority *a, const struct evidence *e,
+				const uint8_t id[LOGIN_ID_BYTES]);
 
 #endif

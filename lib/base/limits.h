@@ -65,10 +65,12 @@
 /* Logins */
 #define LIMIT_LOGINS 65536
 #define LIMIT_TICKETS_PER_LOGIN 4
+#define LIMIT_TICKETS_PER_IDENTITY 16384             /* outstanding */
 #define LIMIT_LOOSE_PER_IDENTITY 2
 #define LIMIT_REDEEM_TRIES 8                         /* failed redeems of one login */
 #define LIMIT_DENY_ROWS 30                           /* audit rows for denials per source and minute */
-#define LIMIT_SOURCES 4096                           /* sources counted at a time */
+#define LIMIT_POOL_ROWS 600                          /* of all sources of a pool together */
+#define LIMIT_SOURCES 4096                           /* sources of a pool counted at a time */
 #define LIMIT_CHAIN_CACHE 65536                      /* verified chains remembered */
 #define LIMIT_TURN_REPLIES 128                       /* answers waiting for one commit */
 #define LIMIT_TURN_USEC 2000                         /* oldest of them waits at most so long */

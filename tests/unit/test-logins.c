@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -243,6 +244,62 @@ static void denied_commits_do_not_count(void **state)
 	assert_int_equal(commit(w, &wish), REASON_NONE);
 }
 
+/* Nothing was proved, and the record says why. */
+static void fault_of_the_proof(void **state)
+{
+	static const enum reason faults[] = { REASON_KEY, REASON_LIMIT };
+	struct world *w = *state;
+	struct login *login = begin(w, "alice", "sudo");
+
+	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
+		struct wish wish = wish_of(login);
+		struct evidence *e = evidence_of(&w->alice, VIA_LOCAL);
+		struct commit_request q = {
+			.evidence = e, .login_id = login->id, .account = "alice", .service = "sudo"
+		};
+		struct outcome o;
+
+		evidence_forget(e, faults[i]);
+		memcpy(q.ticket_hash, wish.c.ticket_hash, SHA256_BYTES);
+		assert_int_equal(login_commit(&w->a, &q, &o), 0);
+		assert_int_equal(o.reason, faults[i]);
+		assert_int_equal(store_commit(w->a.store), 0);
+		expect_event(w, "login.commit", "deny", reason_name(faults[i]));
+		assert_null(login_shown(&w->a, e, login->id));
+		evidence_unref(e);
+		assert_int_equal(redeem(w, login, wish.ticket), REASON_TICKET_UNKNOWN);
+	}
+}
+
+/* --- describe --- */
+
+static const struct login *shown(struct world *w, const struct pki *who, const uint8_t *id)
+{
+	struct evidence *e = evidence_of(who, VIA_NETWORK);
+	const struct login *login = login_shown(&w->a, e, id);
+
+	evidence_unref(e);
+	return login;
+}
+
+static void shown_to_who_may_use_the_account(void **state)
+{
+	static const uint8_t nobodys[LOGIN_ID_BYTES];
+	struct world *w = *state;
+	struct login *login = begin(w, "root", "su"), *other = begin(w, "mallory", "su");
+	struct identity identity;
+
+	assert_ptr_equal(shown(w, &w->alice, login->id), login);
+	assert_null(shown(w, &w->mallory, login->id));
+	assert_null(shown(w, &w->alice, other->id));
+	assert_null(shown(w, &w->alice, nobodys));
+	assert_int_equal(store_identity_set_enabled(w->a.store, "alice", false, "", &identity), 0);
+	assert_null(shown(w, &w->alice, login->id));
+	assert_int_equal(store_identity_set_enabled(w->a.store, "alice", true, "", &identity), 0);
+	w->now += LIMIT_LOGIN_USEC + 1;
+	assert_null(shown(w, &w->alice, login->id));
+}
+
 /* --- loose --- */
 
 static void loose_where_it_is_taken(void **state)
@@ -456,6 +513,38 @@ static void redeem_by_another_uid(void **state)
 	}
 }
 
+/* One use: a decision about it, whatever it was. */
+static void ticket_that_fits_is_spent_by_a_denial(void **state)
+{
+	struct world *w = *state;
+	struct identity identity;
+	struct wish wish;
+	struct login *login = committed(w, &wish);
+
+	assert_int_equal(store_identity_set_enabled(w->a.store, "alice", false, "", &identity), 0);
+	assert_int_equal(redeem(w, login, wish.ticket), REASON_IDENTITY_DISABLED);
+	assert_int_equal(store_identity_set_enabled(w->a.store, "alice", true, "", &identity), 0);
+	assert_int_equal(redeem(w, login, wish.ticket), REASON_TICKET_USED);
+}
+
+/* The first record was lost, so the login was not told of it and tries again. */
+static void redeem_again_after_a_lost_record(void **state)
+{
+	struct world *w = *state;
+	struct wish wish, again;
+	struct login *login = committed(w, &wish);
+	struct outcome o;
+
+	assert_int_equal(store_commit(w->a.store), 0);
+	assert_int_equal(login_redeem(&w->a, login, wish.ticket, &o), 0);
+	assert_true(o.allowed);
+	store_rollback(w->a.store);
+	assert_int_equal(redeem(w, login, wish.ticket), REASON_TICKET_USED);
+	again = wish_of(login);
+	assert_int_equal(commit(w, &again), REASON_NONE);
+	assert_int_equal(redeem(w, login, again.ticket), REASON_NONE);
+}
+
 static void redeem_judges_again(void **state)
 {
 	struct world *w = *state;
@@ -581,6 +670,7 @@ static void denials_have_a_budget_of_rows(void **state)
 {
 	struct world *w = *state;
 	struct login *login = begin(w, "alice", "sudo");
+	struct limits_summary summary;
 	struct wish wish;
 
 	for (size_t i = 0; i < LIMIT_DENY_ROWS; i++) {
@@ -589,11 +679,73 @@ static void denials_have_a_budget_of_rows(void **state)
 	}
 	wish = wish_of(login);
 	assert_int_equal(commit_as(w, &w->mallory, &wish, VIA_LOCAL).event, 0);
-	assert_int_equal(limits_suppressed(w->a.limits), 1);
+	assert_true(limits_summary(w->a.limits, &summary));
+	assert_int_equal(summary.denials, 1);
 	/* an allow is always written */
 	wish = wish_of(login);
 	assert_true(commit_as(w, &w->alice, &wish, VIA_LOCAL).event > 0);
 	assert_int_equal(w->a.logins_denied, LIMIT_DENY_ROWS + 1);
+}
+
+/* What a caller can make up gives him no more rows. */
+static void budget_is_of_the_uid(void **state)
+{
+	struct world *w = *state;
+	char service[32], tty[32];
+	size_t rows = 0;
+
+	for (size_t i = 0; i < 2 * LIMIT_DENY_ROWS; i++) {
+		struct login_request q = { .account = "alice", .service = service, .tty = tty };
+		struct login *login;
+		int64_t event;
+
+		q.uid = q.real_uid = 1001;
+		q.rhost = tty; /* only root is believed where somebody is */
+		(void)snprintf(service, sizeof(service), "made-up-%zu", i);
+		(void)snprintf(tty, sizeof(tty), "192.0.2.%zu", i);
+		assert_int_equal(login_begin(&w->a, &q, &login), 0);
+		assert_int_equal(login_abandon(&w->a, login, "", &event), 0);
+		rows += event > 0;
+	}
+	assert_int_equal(rows, LIMIT_DENY_ROWS);
+	/* somebody else still has his, and so have the strangers whom sshd speaks for */
+	for (size_t i = 0; i < 2; i++) {
+		const struct login_request q = { .account = "alice",
+						 .service = "sshd",
+						 .rhost = i ? "192.0.2.1" : NULL,
+						 .real_uid = i ? 0 : 1002 };
+		struct login *login;
+		int64_t event;
+
+		assert_int_equal(login_begin(&w->a, &q, &login), 0);
+		assert_int_equal(login_abandon(&w->a, login, "", &event), 0);
+		assert_true(event > 0);
+	}
+}
+
+/* After the proof the identity is charged, wherever it comes from; a stranger where he is. */
+static void denied_commits_are_charged_to_the_identity(void **state)
+{
+	struct world *w = *state;
+	struct limits_summary m;
+	struct pki eve;
+
+	pki_make_person("eve", KEY_P256, &w->ca, &eve);
+	for (size_t i = 0; i < LIMIT_DENY_ROWS + 1; i++) {
+		struct wish wish = wish_for(NULL, NULL, "root", "imap");
+
+		(void)commit_as(w, &w->mallory, &wish, i % 2 ? VIA_LOCAL : VIA_NETWORK);
+		assert_int_equal(commit_as(w, &eve, &wish, VIA_NETWORK).reason,
+				 REASON_NOT_ENROLLED);
+	}
+	assert_true(limits_summary(w->a.limits, &m));
+	assert_int_equal(m.denials, 2);
+	assert_int_equal(m.n, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_string_equal(m.top[i].source,
+				    m.top[i].pool == LIMIT_POOL_IDENTITY ? "mallory" : "uid 1001");
+	assert_int_equal(m.top[0].pool + m.top[1].pool, LIMIT_POOL_IDENTITY + LIMIT_POOL_REMOTE);
+	pki_deinit(&eve);
 }
 
 static void record_says_who_asked(void **state)
@@ -631,6 +783,8 @@ int main(void)
 		T(commit_of_one_hash_twice),
 		T(tickets_of_a_login_are_limited),
 		T(denied_commits_do_not_count),
+		T(fault_of_the_proof),
+		T(shown_to_who_may_use_the_account),
 		T(loose_where_it_is_taken),
 		T(loose_where_it_is_not),
 		T(loose_for_another_service_or_account),
@@ -646,6 +800,8 @@ int main(void)
 		T(redeem_of_a_forgotten_ticket),
 		T(redeem_tries_are_limited),
 		T(redeem_by_another_uid),
+		T(ticket_that_fits_is_spent_by_a_denial),
+		T(redeem_again_after_a_lost_record),
 		T(redeem_judges_again),
 		T(far_proof_for_a_login_carried_by_hand),
 		T(recheck_is_silent_until_it_denies),
@@ -654,6 +810,8 @@ int main(void)
 		T(sweep_forgets_what_is_over),
 		T(abandon_tells_the_denied_commit),
 		T(denials_have_a_budget_of_rows),
+		T(budget_is_of_the_uid),
+		T(denied_commits_are_charged_to_the_identity),
 		T(record_says_who_asked),
 	};
 
