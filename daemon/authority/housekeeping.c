@@ -104,6 +104,7 @@ bool housekeeping_tick(struct housekeeping *h)
 	int64_t head;
 
 	logins_sweep(a->logins);
+	links_sweep(a->links);
 	store_event_head(a->store, &head, hash);
 	if (head - a->head_told >= HEAD_ROWS)
 		tell_head(a);

@@ -15,7 +15,8 @@ struct links *links_free(struct links *l);
 DEFINE_FREEP(struct links, links_free);
 int links_listen(struct links *l, int fd);		      /* takes the fd */
 int links_add(struct links *l, int fd, enum service_via via); /* takes the fd; peer was checked */
-size_t links_count(const struct links *l, enum service_via via);
-size_t links_slots_busy(const struct links *l); /* slots past FRESH */
+void links_sweep(struct links *l); /* closes those of gates that have stopped reading */
+size_t links_count(const struct links *l, enum service_via via); /* VIA_ANY: of both */
+size_t links_slots_busy(const struct links *l);			 /* slots past FRESH */
 
 #endif

@@ -26,7 +26,7 @@
 #include "lib/base/log.h"
 #include "lib/base/paths.h"
 
-#define THREADS_MAX (LIMIT_LINKS / 2) /* two gates share the authority's links */
+#define THREADS_MAX (LIMIT_LINKS / 2) /* a gate started anew may link before its old links are gone */
 #define FDS_RESERVED 64		      /* per thread: loop, timers, link */
 
 struct options {

@@ -41,7 +41,8 @@
 #define LIMIT_GATE_PER_SOURCE 32                     /* per uid or address and thread */
 #define LIMIT_NONCES_AHEAD 32                        /* FRESH slots per link */
 #define LIMIT_SLOTS 8192                             /* slots per link */
-#define LIMIT_LINKS 64
+#define LIMIT_LINKS 64                               /* of one gate */
+#define LIMIT_HELD_BYTES (64 * 1024 * 1024)          /* transcripts of one gate, between SIGN and PROVE */
 #define LIMIT_PAM_CONNECTIONS 4096
 #define LIMIT_PAM_PER_UID 256                        /* root is not counted */
 #define LIMIT_ADMIN_CONNECTIONS 64
