@@ -69,9 +69,20 @@ static const struct option options[] = {
 	{ 0 },
 };
 
+static int set_seconds(uint64_t *ret, const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || n == 0 || n > INT_MAX)
+		return -EINVAL;
+	*ret = n * USEC_PER_SEC;
+	return 0;
+}
+
 static int set_argument(struct arguments *arg, int c)
 {
-	char *comma, *end;
+	char *comma;
 
 	switch (c) {
 	case OPT_STATE_DIR:
@@ -98,8 +109,7 @@ static int set_argument(struct arguments *arg, int c)
 		arg->audit_group = optarg;
 		return 0;
 	case OPT_IDLE_EXIT:
-		arg->idle_exit = strtoul(optarg, &end, 10) * USEC_PER_SEC;
-		return *end || arg->idle_exit == 0 ? -EINVAL : 0;
+		return set_seconds(&arg->idle_exit, optarg);
 	default:
 		return -EINVAL;
 	}
@@ -178,14 +188,27 @@ static int take_fds(int fds[FD_MAX_])
 
 /* --- users: asked once, here; never again --- */
 
+/* A number is taken as it is. */
+static bool read_id(const char *text, uint32_t *ret)
+{
+	char *end;
+	unsigned long id = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || id >= UINT32_MAX)
+		return false;
+	*ret = (uint32_t)id;
+	return true;
+}
+
+/* -1, which is nobody: no such user. */
 static uid_t user_id(const char *name)
 {
-	const struct passwd *pw = getpwnam(name);
-	char *end;
-	unsigned long id = strtoul(name, &end, 10);
+	const struct passwd *pw;
+	uint32_t id;
 
-	if (!*end && end != name)
-		return (uid_t)id;
+	if (read_id(name, &id))
+		return id;
+	pw = getpwnam(name);
 	if (!pw)
 		log_warning("there is no user %s", name);
 	return pw ? pw->pw_uid : (uid_t)-1;
@@ -193,20 +216,27 @@ static uid_t user_id(const char *name)
 
 static gid_t group_id(const char *name)
 {
-	const struct group *gr = getgrnam(name);
-	char *end;
-	unsigned long id = strtoul(name, &end, 10);
+	const struct group *gr;
+	uint32_t id;
 
-	return !*end && end != name ? (gid_t)id : gr ? gr->gr_gid : (gid_t)-1;
+	if (read_id(name, &id))
+		return id;
+	gr = getgrnam(name);
+	return gr ? gr->gr_gid : (gid_t)-1;
 }
 
-static void resolve(struct roles *roles, const struct arguments *arg)
+static int resolve(struct roles *roles, const struct arguments *arg)
 {
 	roles->gate_local = user_id(arg->gate_local);
 	roles->gate_network = user_id(arg->gate_network);
 	roles->admin = group_id(arg->admin_group);
 	roles->audit = group_id(arg->audit_group);
 	roles->prove = user_id(USER_PROVE);
+	if (roles->gate_local == roles->gate_network && roles->gate_local != (uid_t)-1) {
+		log_error("the two gates have one uid: nothing would tell where a proof came from");
+		return -EINVAL;
+	}
+	return 0;
 }
 
 /* --- the ladder --- */
@@ -390,10 +420,10 @@ int main(int argc, char **argv)
 	r = take_fds(fds);
 	if (r == 0)
 		r = lock_down();
-	if (r == 0) {
-		resolve(&a.roles, &arg);
+	if (r == 0)
+		r = resolve(&a.roles, &arg);
+	if (r == 0)
 		r = find_paths(&arg, &paths);
-	}
 	if (r == 0)
 		r = sd_event_default(&a.event) < 0 ? -ENOMEM : add_signals(&a);
 	if (r >= 0)
