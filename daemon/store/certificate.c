@@ -39,6 +39,8 @@ void certificate_deinit(struct certificate *c)
 
 int store_certificate_add(struct store *s, const struct certificate_new *c)
 {
+	if (!text_fits(c->subject, sizeof(((struct certificate *)0)->subject)))
+		return -EINVAL;
 	return store_policy(s, STMT_CERTIFICATE_ADD, "bbtbbbtiiii", (const void *)c->sha256,
 			    (size_t)SHA256_BYTES, (const void *)c->spki_sha256,
 			    (size_t)SHA256_BYTES, c->identity, (const void *)c->der, c->der_n,

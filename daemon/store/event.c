@@ -7,8 +7,9 @@
 
 /*
  * The chain: `prev` of a row is the SHA-256 of the row before it, over every column in table order,
- * each as u32 big-endian length and bytes, integers as 8 bytes big-endian.  The first row, or the
- * first after a prune, has the hash that was kept.
+ * each as u32 big-endian length and bytes, integers as 8 bytes big-endian.  The first row has
+ * number 1 and zeros.  A change of the newest row, and a cut at the end that also resets SQLite's
+ * own count of the numbers, show against a head that somebody else has kept, the journal.
  */
 static void put_bytes(struct buf *b, const void *p, size_t n)
 {
@@ -47,6 +48,26 @@ static int hash_row(const struct event *e, const uint8_t prev[SHA256_BYTES],
 	put_string(&b, e->source);
 	put_string(&b, e->detail);
 	put_bytes(&b, prev, SHA256_BYTES);
+	if (b.error)
+		return b.error;
+	sha256(b.p, b.n, ret);
+	return 0;
+}
+
+/* The same of a row as it lies in the file, whatever was done to it: nothing is parsed. */
+static int hash_stored(sqlite3_stmt *q, uint8_t ret[SHA256_BYTES])
+{
+	_cleanup_(buf_deinitp) struct buf b = { 0 };
+
+	for (int i = 0; i < sqlite3_column_count(q); i++) {
+		if (sqlite3_column_type(q, i) == SQLITE_INTEGER) {
+			put_number(&b, sqlite3_column_int64(q, i));
+		} else {
+			const void *p = sqlite3_column_blob(q, i);
+
+			put_bytes(&b, p, (size_t)sqlite3_column_bytes(q, i));
+		}
+	}
 	if (b.error)
 		return b.error;
 	sha256(b.p, b.n, ret);
@@ -205,13 +226,27 @@ int store_event_list(struct store *s, const struct event_filter *f, struct event
 	return 0;
 }
 
-static bool verify_row(const struct event *e, const uint8_t *prev, bool first,
-		       struct event_check *c)
+#define COLUMN_PREV 13
+
+/* Does the row follow the one that `c` stands at?  `any`: what that one hashes to is not known. */
+static bool row_follows(sqlite3_stmt *q, const struct event_check *c, bool any)
 {
-	/* rows are cut from the front only: within what is there, no number is missing */
-	if (!first && (memcmp(prev, c->head, SHA256_BYTES) != 0 || e->id != c->checked + 1))
-		return false;
-	return hash_row(e, prev, c->head) == 0;
+	const void *prev = sqlite3_column_blob(q, COLUMN_PREV);
+
+	return sqlite3_column_int64(q, 0) == c->checked + 1 &&
+	       sqlite3_column_bytes(q, COLUMN_PREV) == SHA256_BYTES &&
+	       (any || memcmp(prev, c->head, SHA256_BYTES) == 0);
+}
+
+/* At the end: the head that we hold ourselves is that of the last row, none vanished after it. */
+static void check_end(const struct store *s, bool known, struct event_check *c)
+{
+	bool whole = c->checked == s->head.id;
+
+	c->done = true;
+	c->good = whole && (!known || memcmp(c->head, s->head.hash, SHA256_BYTES) == 0);
+	if (!c->good)
+		c->first_bad = whole ? c->checked : c->checked + 1;
 }
 
 int store_event_verify(struct store *s, int64_t after, const uint8_t *head, size_t limit,
@@ -221,39 +256,28 @@ int store_event_verify(struct store *s, int64_t after, const uint8_t *head, size
 		query(s, STMT_EVENT_LIST, "iitttt", after, (int64_t)limit, (const char *)NULL,
 		      (const char *)NULL, (const char *)NULL, (const char *)NULL);
 	struct event_check c = { .checked = after, .good = true };
+	bool known = head || after == 0; /* before the first: zeros */
 	size_t n = 0;
 	int r;
 
 	if (head)
 		memcpy(c.head, head, SHA256_BYTES);
-	for (; (r = query_row(s, q)) > 0; n++) {
-		struct event e = { 0 };
-		bool good;
-
-		r = read_event(q, &e);
+	for (; (r = query_row(s, q)) > 0; n++, known = true) {
+		c.good = row_follows(q, &c, !known);
+		c.checked = sqlite3_column_int64(q, 0);
+		if (!c.good) {
+			c.first_bad = c.checked;
+			c.done = true;
+			break;
+		}
+		r = hash_stored(q, c.head);
 		if (r < 0)
 			return r;
-		good = sqlite3_column_bytes(q, 13) == SHA256_BYTES &&
-		       verify_row(&e, sqlite3_column_blob(q, 13), n == 0 && !head, &c);
-		c.checked = e.id;
-		event_deinit(&e);
-		if (!good) {
-			c.good = false;
-			c.done = true;
-			c.first_bad = c.checked;
-			*ret = c;
-			return 0;
-		}
 	}
 	if (r < 0)
 		return r;
-	c.done = n < limit;
-	/* the head that we hold ourselves: rows that vanished from the end */
-	if (c.done && (c.checked != s->head.id ||
-		       (n > 0 && memcmp(c.head, s->head.hash, SHA256_BYTES) != 0))) {
-		c.good = false;
-		c.first_bad = c.checked + 1;
-	}
+	if (c.good && n < limit)
+		check_end(s, known, &c);
 	*ret = c;
 	return 0;
 }
@@ -264,19 +288,35 @@ void store_event_head(const struct store *s, int64_t *ret_id, uint8_t ret_hash[S
 	memcpy(ret_hash, s->head.hash, SHA256_BYTES);
 }
 
+/* Numbers that SQLite has given out and that are gone: rows were cut, and none of them comes twice.
+ */
+static int numbers_used(struct store *s, int64_t *ret)
+{
+	_cleanup_(query_donep) sqlite3_stmt *q = query(s, STMT_EVENT_SEQUENCE, "");
+	int r = query_row(s, q);
+
+	if (r >= 0)
+		*ret = r > 0 ? sqlite3_column_int64(q, 0) : 0;
+	return r < 0 ? r : 0;
+}
+
 int store_event_load_head(struct store *s)
 {
 	_cleanup_(query_donep) sqlite3_stmt *q = query(s, STMT_EVENT_NEWEST, "");
-	struct event e = { 0 };
+	struct chain_head head = { 0 };
+	int64_t used = 0;
 	int r = query_row(s, q);
 
-	if (r <= 0)
-		return r; /* an empty audit: zeros */
-	r = sqlite3_column_bytes(q, 13) == SHA256_BYTES ? read_event(q, &e) : -EUCLEAN;
+	if (r > 0) { /* else an empty audit: zeros */
+		head.id = sqlite3_column_int64(q, 0);
+		r = hash_stored(q, head.hash);
+	}
 	if (r == 0)
-		r = hash_row(&e, sqlite3_column_blob(q, 13), s->head.hash);
-	s->head.id = e.id;
-	s->committed = s->head;
-	event_deinit(&e);
-	return r;
+		r = numbers_used(s, &used);
+	if (r < 0)
+		return r;
+	if (head.id < used)
+		head.id = used;
+	s->head = s->committed = head;
+	return 0;
 }

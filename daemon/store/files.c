@@ -36,7 +36,7 @@ static int create(const char *path, int flags)
 
 int file_create(const char *path)
 {
-	return access(path, F_OK) == 0 ? 0 : create(path, 0);
+	return create(path, 0);
 }
 
 int file_create_new(const char *path)

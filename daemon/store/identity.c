@@ -46,19 +46,24 @@ int store_identity_get_id(struct store *s, int64_t id, struct identity *ret)
 int store_identity_add(struct store *s, const char *name, const char *full_name, int64_t not_before,
 		       int64_t not_after, struct identity *ret)
 {
-	int r = store_policy(s, STMT_IDENTITY_ADD, "ttiiii", name, full_name ? full_name : "",
-			     not_before, not_after, clock_realtime(s->clock),
-			     (int64_t)s->revision + 1);
+	int r;
 
+	if (!text_fits(name, sizeof(ret->name)) || !text_fits(full_name, sizeof(ret->full_name)))
+		return -EINVAL;
+	r = store_policy(s, STMT_IDENTITY_ADD, "ttiiii", name, full_name ? full_name : "",
+			 not_before, not_after, clock_realtime(s->clock), (int64_t)s->revision + 1);
 	return r < 0 ? r : store_identity_get(s, name, ret);
 }
 
 int store_identity_set_enabled(struct store *s, const char *name, bool enabled, const char *reason,
 			       struct identity *ret)
 {
-	int r = store_policy(s, STMT_IDENTITY_SET_ENABLED, "titi", name, (int64_t)enabled,
-			     reason ? reason : "", (int64_t)s->revision + 1);
+	int r;
 
+	if (!text_fits(reason, sizeof(ret->reason)))
+		return -EINVAL;
+	r = store_policy(s, STMT_IDENTITY_SET_ENABLED, "titi", name, (int64_t)enabled,
+			 reason ? reason : "", (int64_t)s->revision + 1);
 	return r < 0 ? r : store_identity_get(s, name, ret);
 }
 

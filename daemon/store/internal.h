@@ -27,6 +27,7 @@ struct store {
 	char *path, *ballast, *generation_file;
 
 	bool open; /* a transaction is under way */
+	bool full; /* a write of it found no room */
 	bool lost; /* SQLite rolled it back by itself: nothing of it may be acknowledged */
 	bool policy_changed; /* in this transaction */
 	bool ballast_released;
@@ -56,8 +57,12 @@ int store_write(struct store *s, int *ret_changes, enum statement id, const char
 int store_policy(struct store *s, enum statement id, const char *format, ...);
 /* Joins, or begins, the transaction. */
 int store_begin(struct store *s);
+/* A statement without rows, to its end. */
+int store_step(sqlite3_stmt *stmt);
 
-/* Text column into a fixed buffer; -EUCLEAN when it does not fit. */
+/* What is written must be readable again: s, or NULL, fits into a field of `size`. */
+bool text_fits(const char *s, size_t size);
+/* Text column into a fixed buffer; -EUCLEAN when it does not fit, or has a NUL in it. */
 int column_text(sqlite3_stmt *stmt, int column, char *ret, size_t size);
 int column_hash(sqlite3_stmt *stmt, int column, uint8_t ret[SHA256_BYTES]);
 int column_blob(sqlite3_stmt *stmt, int column, uint8_t **ret, size_t *ret_n);

@@ -182,6 +182,8 @@ static int read_service(sqlite3_stmt *q, struct service_row *ret)
 
 int store_service_set(struct store *s, const struct service_row *row)
 {
+	if (!service_uids_ok(row->redeem_uids))
+		return -EINVAL;
 	return store_policy(s, STMT_SERVICE_SET, "ttttiii", row->name,
 			    service_class_text(row->class), row->redeem_uids,
 			    service_via_text(row->via), (int64_t)row->loose, (int64_t)row->console,
@@ -238,6 +240,8 @@ int store_anchor_add(struct store *s, const char *name, const uint8_t *der, size
 	uint8_t hash[SHA256_BYTES];
 	int r;
 
+	if (!text_fits(name, sizeof(((struct anchor_row *)0)->name)))
+		return -EINVAL;
 	sha256(der, der_n, hash);
 	r = store_policy(s, STMT_ANCHOR_ADD, "tbbii", name, (const void *)hash, sizeof(hash),
 			 (const void *)der, der_n, clock_realtime(s->clock),

@@ -11,6 +11,20 @@ static const char *const catalogue[] = {
 #undef STATEMENT
 };
 
+static int constraint_errno(int rc)
+{
+	switch (rc) {
+	case SQLITE_CONSTRAINT_NOTNULL: /* the identity that a row belongs to */
+	case SQLITE_CONSTRAINT_FOREIGNKEY:
+		return -ENOENT;
+	case SQLITE_CONSTRAINT_CHECK:
+	case SQLITE_CONSTRAINT_DATATYPE:
+		return -EINVAL;
+	default:
+		return -EEXIST;
+	}
+}
+
 int store_errno(int rc)
 {
 	switch (rc & 0xff) {
@@ -19,9 +33,7 @@ int store_errno(int rc)
 	case SQLITE_DONE:
 		return 0;
 	case SQLITE_CONSTRAINT:
-		return rc == SQLITE_CONSTRAINT_NOTNULL || rc == SQLITE_CONSTRAINT_FOREIGNKEY
-			       ? -ENOENT
-			       : -EEXIST;
+		return constraint_errno(rc);
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return -EBUSY;
@@ -109,16 +121,41 @@ void query_donep(sqlite3_stmt **stmt)
 	sqlite3_clear_bindings(*stmt);
 }
 
-static int step_write(struct store *s, sqlite3_stmt *stmt)
+/* A quota or a file system that turned read-only is "I/O error" to SQLite: errno tells. */
+static int io_errno(int error)
 {
-	int rc = sqlite3_step(stmt);
+	switch (error) {
+	case ENOSPC:
+	case EDQUOT:
+		return -ENOSPC;
+	case EROFS:
+		return -EROFS;
+	default:
+		return -EIO;
+	}
+}
 
+int store_step(sqlite3_stmt *stmt)
+{
+	int rc, r;
+
+	errno = 0;
+	rc = sqlite3_step(stmt);
+	r = (rc & 0xff) == SQLITE_IOERR ? io_errno(errno) : store_errno(rc);
 	sqlite3_reset(stmt);
 	sqlite3_clear_bindings(stmt);
+	return r;
+}
+
+static int step_write(struct store *s, sqlite3_stmt *stmt)
+{
+	int r = store_step(stmt);
+
 	/* an error of the disk may have undone the whole transaction */
 	if (s->open && sqlite3_get_autocommit(s->db))
 		s->lost = true;
-	return store_errno(rc);
+	s->full |= r == -ENOSPC;
+	return r;
 }
 
 static int write_va(struct store *s, int *ret_changes, enum statement id, const char *format,
@@ -167,7 +204,7 @@ int column_text(sqlite3_stmt *stmt, int column, char *ret, size_t size)
 	const char *text = (const char *)sqlite3_column_text(stmt, column);
 	size_t n = text ? (size_t)sqlite3_column_bytes(stmt, column) : 0;
 
-	if (n >= size)
+	if (n >= size || (n > 0 && memchr(text, '\0', n)))
 		return -EUCLEAN;
 	if (n > 0)
 		memcpy(ret, text, n);
@@ -198,6 +235,11 @@ int column_blob(sqlite3_stmt *stmt, int column, uint8_t **ret, size_t *ret_n)
 	*ret = copy;
 	*ret_n = n;
 	return 0;
+}
+
+bool text_fits(const char *s, size_t size)
+{
+	return !s || strlen(s) < size;
 }
 
 void *rows_next(void **rows, size_t *n, size_t size)

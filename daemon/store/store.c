@@ -42,7 +42,7 @@ static int configure(struct store *s)
 	int r;
 
 	(void)sqlite3_extended_result_codes(s->db, 1);
-	(void)sqlite3_busy_timeout(s->db, 2000);
+	(void)sqlite3_busy_timeout(s->db, 500);
 	r = store_errno(sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL));
 	if (r == 0)
 		r = store_errno(sqlite3_db_config(s->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL));
@@ -50,7 +50,7 @@ static int configure(struct store *s)
 	 * either */
 	return r < 0 ? r
 		     : exec(s, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;"
-			       "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
+			       "PRAGMA cache_size = -16384; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;"
 			       "PRAGMA wal_autocheckpoint = 0; PRAGMA cell_size_check = ON;"
 			       "PRAGMA journal_size_limit = 67108864");
 }
@@ -103,13 +103,21 @@ static int check_generation(struct store *s, const char **ret_why)
 	if (!s->generation_file)
 		return 0;
 	r = file_read_u64(s->generation_file, &seen);
-	if (r < 0 && r != -ENOENT)
+	if (r < 0 && r != -ENOENT) {
+		*ret_why = "the file 'generation' beside the database cannot be read; remove it "
+			   "if this is the newest database";
 		return r;
+	}
 	if (s->generation < seen) {
-		*ret_why = "an older database was put in place; run: certlogin restore";
+		*ret_why =
+			"an older database was put in place of the newest: put that one back, or "
+			"remove the file 'generation' beside it to forget what was changed since";
 		return -ESTALE;
 	}
-	return s->generation == seen ? 0 : file_write_u64(s->generation_file, s->generation);
+	if (s->generation == seen)
+		return 0;
+	/* a file that stays behind is allowed, as after a crash; none at all is not */
+	return file_write_u64(s->generation_file, s->generation) < 0 && r < 0 ? -EIO : 0;
 }
 
 static int open_file(struct store *s, const char **ret_why)
@@ -131,8 +139,7 @@ static int open_file(struct store *s, const char **ret_why)
 	}
 	return store_errno(sqlite3_open_v2(s->path, &s->db,
 					   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-						   SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
-						   SQLITE_OPEN_NOFOLLOW,
+						   SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE,
 					   NULL));
 }
 
@@ -161,6 +168,40 @@ static int open_all(struct store *s, const struct store_options *options, const 
 	return r;
 }
 
+static void close_database(struct store *s)
+{
+	for (size_t i = 0; i < STMT_MAX_; i++)
+		sqlite3_finalize(STEAL(s->stmts[i]));
+	if (s->db)
+		(void)sqlite3_close_v2(STEAL(s->db));
+}
+
+/* Never repaired silently, never overwritten: it stays as it was found, with its WAL. */
+static const char *set_aside(struct store *s)
+{
+	(void)sqlite3_db_config(s->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	close_database(s);
+	return file_set_aside(s->path, clock_realtime(s->clock)) < 0
+		       ? "the database is corrupt; move it away and restore a backup"
+		       : "the database is corrupt and was set aside as *.corrupt-*; restore a "
+			 "backup";
+}
+
+static const char *why_not(int r)
+{
+	switch (r) {
+	case -EBUSY:
+		return "the database is in use by another process";
+	case -EROFS:
+	case -EACCES:
+		return "the database cannot be written";
+	case -ENOSPC:
+		return "the disk is full";
+	default:
+		return "the database cannot be opened";
+	}
+}
+
 static char *copy(const char *s)
 {
 	return s ? strdup(s) : NULL;
@@ -182,15 +223,11 @@ int store_open(const struct store_options *options, struct store **ret, const ch
 	    (options->generation && !s->generation_file))
 		return -ENOMEM;
 	r = open_all(s, options, &why);
-	if (r == -EUCLEAN && !why && s->db) {
-		/* never repaired silently, never overwritten */
-		(void)sqlite3_close_v2(STEAL(s->db));
-		(void)file_set_aside(s->path, clock_realtime(s->clock));
-		why = "the database is corrupt and was set aside as *.corrupt-*; restore a backup";
-	}
+	if (r == -EUCLEAN && !why && s->db)
+		why = set_aside(s);
 	if (r < 0) {
 		if (ret_why)
-			*ret_why = why ? why : "the database cannot be opened";
+			*ret_why = why ? why : why_not(r);
 		return r;
 	}
 	if (s->ballast)
@@ -205,10 +242,7 @@ struct store *store_close(struct store *s)
 		return NULL;
 	if (s->open)
 		store_rollback(s);
-	for (size_t i = 0; i < STMT_MAX_; i++)
-		sqlite3_finalize(s->stmts[i]);
-	if (s->db)
-		(void)sqlite3_close_v2(s->db);
+	close_database(s);
 	free(s->path);
 	free(s->ballast);
 	free(s->generation_file);
@@ -220,16 +254,15 @@ struct store *store_close(struct store *s)
 
 int store_begin(struct store *s)
 {
-	int rc;
+	int r;
 
 	if (s->lost)
 		return -EIO;
 	if (s->open)
 		return 0;
-	rc = sqlite3_step(s->stmts[STMT_BEGIN]);
-	sqlite3_reset(s->stmts[STMT_BEGIN]);
-	s->open = rc == SQLITE_DONE;
-	return store_errno(rc);
+	r = store_step(s->stmts[STMT_BEGIN]);
+	s->open = r == 0;
+	return r;
 }
 
 int store_change_begin(struct store *s)
@@ -285,15 +318,13 @@ static void release_ballast_if_full(struct store *s)
 
 static void end_turn(struct store *s)
 {
-	s->open = s->lost = s->policy_changed = false;
+	s->open = s->full = s->lost = s->policy_changed = false;
 }
 
 void store_rollback(struct store *s)
 {
-	if (s->open && !sqlite3_get_autocommit(s->db)) {
-		(void)sqlite3_step(s->stmts[STMT_ROLLBACK]);
-		sqlite3_reset(s->stmts[STMT_ROLLBACK]);
-	}
+	if (s->open && !sqlite3_get_autocommit(s->db))
+		(void)store_step(s->stmts[STMT_ROLLBACK]);
 	s->head = s->committed;
 	end_turn(s);
 }
@@ -320,12 +351,14 @@ static int write_counters(struct store *s)
 	return r;
 }
 
-static int step_commit(struct store *s)
+static int commit(struct store *s)
 {
-	int rc = sqlite3_step(s->stmts[STMT_COMMIT]);
+	int r;
 
-	sqlite3_reset(s->stmts[STMT_COMMIT]);
-	return store_errno(rc);
+	if (s->lost)
+		return s->full ? -ENOSPC : -EIO;
+	r = write_counters(s);
+	return r < 0 ? r : store_step(s->stmts[STMT_COMMIT]);
 }
 
 int store_commit(struct store *s)
@@ -335,13 +368,12 @@ int store_commit(struct store *s)
 	if (!s->open)
 		return 0;
 	release_ballast_if_full(s);
-	r = s->lost ? -EIO : write_counters(s);
-	if (r == 0)
-		r = step_commit(s);
-	/* quotas do not show in statvfs: SQLite kept the transaction, so try it once more */
-	if (r == -ENOSPC && !sqlite3_get_autocommit(s->db) && release_ballast(s))
-		r = step_commit(s);
+	r = commit(s);
 	if (r < 0) {
+		/* a quota does not show beforehand, and SQLite undoes what it cannot commit: this
+		 * turn is refused, the next one has the room */
+		if (r == -ENOSPC)
+			(void)release_ballast(s);
 		store_rollback(s);
 		return r;
 	}
@@ -381,7 +413,7 @@ int store_backup(struct store *s, const char *path, int64_t *ret_bytes)
 		r = file_create_new(path);
 	if (r < 0)
 		return r;
-	rc = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL);
+	rc = sqlite3_open_v2(path, &to, SQLITE_OPEN_READWRITE, NULL);
 	backup = rc == SQLITE_OK ? sqlite3_backup_init(to, "main", s->db, "main") : NULL;
 	if (backup) {
 		(void)sqlite3_backup_step(backup, -1);

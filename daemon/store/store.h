@@ -18,15 +18,17 @@
  * schema/db/statements.def every statement, prepared at open (a typo fails at start).
  *
  * Errors: -ENOENT no such row, -EEXIST unique, -EBUSY in use, -ENOSPC disk full, -EROFS read-only,
- * -EUCLEAN corrupt or foreign, -ESTALE older than the generation file, -EIO otherwise.
+ * -EUCLEAN corrupt or foreign, -ESTALE older than the generation file, -EINVAL what the table
+ * refuses or a field cannot hold, -EIO otherwise.
  *
  * Turns.  Every write joins the open transaction, beginning one if there is none.  Nothing is
  * durable until store_commit(); a caller that tells anybody before that is wrong.  When a commit
  * fails, all writes since the last one are undone and every one of them must be answered as failed.
  * A verb that fails leaves the others of its turn in place (it runs in a savepoint where it must).
  *
- * Ballast: BALLAST_BYTES are kept beside the database; on a full disk they are released once, the
- * commit is tried again, and store_ballast_released() turns true.
+ * Ballast: BALLAST_BYTES are kept beside the database, and released once, before a commit that
+ * finds the disk nearly full; store_ballast_released() turns true.  Where only the write itself
+ * finds out (a quota), its turn fails with -ENOSPC, and the next one has the room.
  */
 struct store;
 
@@ -241,7 +243,8 @@ struct event_filter {
 	int64_t after; /* id > after */
 	size_t limit;
 	size_t last; /* > 0: only the newest so many, still oldest first */
-	const char *kind, *identity, *account, *verdict; /* NULL: any; kind "login" also takes login.* */
+	const char *kind, *identity, *account,
+		*verdict; /* NULL: any; kind "login" also takes login.* */
 };
 int store_event_list(struct store *s, const struct event_filter *filter, struct event **ret,
 		     size_t *ret_n);
@@ -255,7 +258,10 @@ struct event_check {
 	int64_t first_bad;	    /* 0: none */
 	uint8_t head[SHA256_BYTES]; /* hash of row `checked` */
 };
-/* At most `limit` rows after row `after`, whose hash is `head` (NULL for the first slice). */
+/*
+ * At most `limit` rows after row `after`, whose hash is `head`: from the slice before, or one that
+ * was kept elsewhere.  NULL with `after` 0: from the first; else: that row is taken as it is.
+ */
 int store_event_verify(struct store *s, int64_t after, const uint8_t *head, size_t limit,
 		       struct event_check *ret);
 /* Chain head: id and hash of the newest row. */

@@ -332,7 +332,7 @@ static void loose_where_it_is_not(void **state)
 	assert_int_equal(
 		store_service_set(w->a.store, &(struct service_row){ "sudo", CLASS_ELEVATE, "any",
 								     VIA_ANY, true, false }),
-		-EEXIST);
+		-EINVAL);
 }
 
 static void loose_for_another_service_or_account(void **state)
