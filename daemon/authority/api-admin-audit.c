@@ -218,8 +218,13 @@ static int chain_read(const json_t *array, struct chain *ret, const char **ret_w
 
 static json_t *verdict_reply(const struct verdict *v, const struct gather *g)
 {
-	json_t *reply = verdict_json(v);
+	_cleanup_(buf_deinitp) struct buf text = { 0 };
+	json_t *reply;
 
+	buf_put_u8(&text, '{');
+	verdict_put(&text, v);
+	buf_put_u8(&text, '}');
+	reply = text.error ? NULL : json_loadb((const char *)text.p, text.n, 0, NULL);
 	if (!reply || json_object_set_new(reply, "allowed", json_boolean(v->allowed)) < 0 ||
 	    json_object_set_new(reply, "reason", json_string(reason_name(v->reason))) < 0 ||
 	    (g->has_owner &&

@@ -3,21 +3,18 @@
 
 #include <errno.h>
 
-static char *detail_of(struct decision *d)
+static int put_detail(struct buf *b, const struct decision *d)
 {
-	json_t *extra = STEAL(d->extra), *detail = verdict_json(d->verdict);
-	char *text = NULL;
-
-	if (detail && (!extra || json_object_update(detail, extra) == 0))
-		text = json_dumps(detail, JSON_COMPACT);
-	json_decref(extra);
-	json_decref(detail);
-	return text;
+	buf_put_u8(b, '{');
+	verdict_put(b, d->verdict);
+	buf_put_text(b, d->extra ? d->extra : "");
+	buf_put(b, "}", sizeof("}"));
+	return b->error;
 }
 
 int audit_decision(struct authority *a, struct decision *d, int64_t *ret_event)
 {
-	_cleanup_(freep) char *detail = detail_of(d);
+	_cleanup_(buf_deinitp) struct buf detail = { 0 };
 	const struct verdict *v = d->verdict;
 	struct event e = d->fields;
 	int64_t id = 0;
@@ -29,12 +26,13 @@ int audit_decision(struct authority *a, struct decision *d, int64_t *ret_event)
 		*ret_event = 0;
 		return 0;
 	}
-	if (!detail)
-		return -ENOMEM;
+	r = put_detail(&detail, d);
+	if (r < 0)
+		return r;
 	e.kind = d->kind;
 	e.verdict = v->allowed ? "allow" : "deny";
 	e.reason = reason_name(v->reason);
-	e.detail = detail;
+	e.detail = (const char *)detail.p;
 	r = store_event_append(a->store, &e, &id);
 	if (r < 0)
 		return r;

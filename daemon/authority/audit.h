@@ -12,7 +12,7 @@ struct decision {
 	struct event fields; /* kind, verdict, reason and detail are set here */
 	enum limit_pool pool;
 	char charged[LIMIT_SOURCE_SIZE];
-	json_t *extra; /* beside the checks in detail; taken; NULL: none */
+	const char *extra; /* members beside the checks in detail: ,"via":"local"; NULL: none */
 };
 
 /* *ret_event 0: a denial without a row.  Not durable until the turn's commit. */

@@ -474,24 +474,23 @@ void decide(const struct facts *facts, struct verdict *ret)
 	*ret = v;
 }
 
-json_t *verdict_json(const struct verdict *v)
+void verdict_put(struct buf *b, const struct verdict *v)
 {
 	static const char *const results[] = {
 		[CHECK_SKIPPED] = "skipped",
 		[CHECK_PASSED] = "passed",
 		[CHECK_FAILED] = "failed",
 	};
-	json_t *list = json_array();
 
+	buf_put_text(b, "\"checks\":[");
 	for (size_t i = 0; i < CHECK_MAX_; i++) {
-		json_t *row =
-			json_pack("{s:s, s:s, s:s}", "check", checks[i].name, "result",
-				  results[v->checks[i].result], "detail", v->checks[i].detail);
-
-		if (json_array_append_new(list, row) < 0) {
-			json_decref(list);
-			return NULL;
-		}
+		buf_put_text(b, i > 0 ? ",{\"check\":" : "{\"check\":");
+		text_put_json(b, checks[i].name);
+		buf_put_text(b, ",\"result\":");
+		text_put_json(b, results[v->checks[i].result]);
+		buf_put_text(b, ",\"detail\":");
+		text_put_json(b, v->checks[i].detail);
+		buf_put_u8(b, '}');
 	}
-	return json_pack("{s:o}", "checks", list);
+	buf_put_u8(b, ']');
 }

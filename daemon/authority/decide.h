@@ -2,13 +2,12 @@
 #ifndef AUTHORITY_DECIDE_H
 #define AUTHORITY_DECIDE_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "daemon/store/store.h"
-#include "lib/base/name.h"
+#include "lib/base/buf.h"
 #include "lib/pki/path.h"
 
 /*
@@ -107,8 +106,10 @@ struct verdict {
 
 void decide(const struct facts *facts, struct verdict *ret);
 
-/* {"checks": [{"check": "chain", "result": "passed", "detail": "…"}, …]}; gives. NULL: no memory.
+/*
+ * Puts "checks":[{"check":"chain","result":"passed","detail":"…"},…], to go between braces.  Text,
+ * because every login has one in its row: a tree of it costs as much as a signature does.
  */
-json_t *verdict_json(const struct verdict *v);
+void verdict_put(struct buf *b, const struct verdict *v);
 
 #endif

@@ -32,7 +32,8 @@ static int gather_access(struct authority *a, const char *account, const char *s
 	(void)snprintf(class, sizeof(class), "@%s", service_class_text(g->service.class));
 	r = store_access_find(a->store, g->owner.identity, account, service, class, &g->access,
 			      &g->facts.n_access);
-	if (r == 0)
+	g->facts.account_known_to_identity = r == 0 && g->facts.n_access > 0;
+	if (r == 0 && g->facts.n_access == 0)
 		r = store_access_any(a->store, g->owner.identity, account,
 				     &g->facts.account_known_to_identity);
 	g->facts.access = g->access;

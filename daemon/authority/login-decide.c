@@ -5,6 +5,7 @@
 
 #include "daemon/authority/audit.h"
 #include "daemon/authority/logins.h"
+#include "lib/base/name.h"
 #include "lib/pki/commitment.h"
 
 /* Every decision about a login: facts are gathered anew, decide() judges, a row says so. */
@@ -21,10 +22,17 @@ static int gather(struct authority *a, const struct evidence *e, const char *acc
 }
 
 /* What a root service states is a fact; what others state is what they claim. */
-static json_t *where(const struct login *l)
+static void put_where(struct buf *b, const struct login *l)
 {
-	return json_pack("{s:s, s:s, s:b, s:I, s:I}", "tty", l->tty, "rhost", l->rhost, "claimed",
-			 l->uid != 0, "uid", (json_int_t)l->real_uid, "pid", (json_int_t)l->pid);
+	char rest[96];
+
+	buf_put_text(b, ",\"tty\":");
+	text_put_json(b, l->tty);
+	buf_put_text(b, ",\"rhost\":");
+	text_put_json(b, l->rhost);
+	(void)snprintf(rest, sizeof(rest), ",\"claimed\":%s,\"uid\":%u,\"pid\":%d",
+		       l->uid != 0 ? "true" : "false", (unsigned)l->real_uid, (int)l->pid);
+	buf_put_text(b, rest);
 }
 
 /* For the record: sudo's callers all come as uid 0, so who started it, for what, and where. */
@@ -132,18 +140,18 @@ static int keep_ticket(struct authority *a, struct login *login, const struct co
 static int record_commit(struct authority *a, const struct commit_request *q,
 			 const struct gather *g, const struct verdict *v, int64_t *ret_event)
 {
-	char id_text[LOGIN_ID_TEXT_SIZE] = "";
+	char id_text[LOGIN_ID_TEXT_SIZE] = "", extra[32];
 	struct decision d = { .kind = "login.commit",
 			      .verdict = v,
 			      .fields = { .account = q->account,
 					  .service = q->service,
 					  .login_id = id_text,
 					  .source = q->evidence->source },
-			      .extra = json_pack("{s:s}", "via",
-						 service_via_text(q->evidence->via)) };
+			      .extra = extra };
 
 	if (q->login_id)
 		login_id_format(q->login_id, id_text);
+	(void)snprintf(extra, sizeof(extra), ",\"via\":\"%s\"", service_via_text(q->evidence->via));
 	name_holder(&d.fields, q->evidence, g);
 	charge_holder(&d, q->evidence, g);
 	return audit_decision(a, &d, ret_event);
@@ -211,19 +219,29 @@ static void add_caller(struct gather *g, const struct login *login)
 	g->facts.uid_allowed = g->has_service && service_uid_allowed(&g->service, login->uid);
 }
 
+/* `claimed`: what the helper says that went wrong; NULL: it says nothing. */
 static int record_login(struct authority *a, const char *kind, const struct login *login,
 			const struct evidence *e, const struct gather *g, const struct verdict *v,
-			int64_t *ret_event)
+			const char *claimed, int64_t *ret_event)
 {
+	_cleanup_(buf_deinitp) struct buf extra = { 0 };
 	char source[SOURCE_SIZE];
 	struct decision d = { .kind = kind,
 			      .verdict = v,
 			      .fields = { .account = login->account,
 					  .service = login->service,
 					  .login_id = login->id_text,
-					  .source = source },
-			      .extra = where(login) };
+					  .source = source } };
 
+	put_where(&extra, login);
+	if (claimed) {
+		buf_put_text(&extra, ",\"helperSays\":");
+		text_put_json(&extra, claimed);
+	}
+	buf_put_u8(&extra, '\0');
+	if (extra.error)
+		return extra.error;
+	d.extra = (const char *)extra.p;
 	source_of(login, source);
 	name_holder(&d.fields, e, g);
 	charge_caller(&d, login, g);
@@ -254,7 +272,7 @@ int login_redeem(struct authority *a, struct login *login, const uint8_t ticket[
 	g.facts.hand_carried = t && !t->loose;
 	g.facts.limits_ok = login->tries < LIMIT_REDEEM_TRIES;
 	decide(&g.facts, &v);
-	r = record_login(a, "login.redeem", login, evidence, &g, &v, &event);
+	r = record_login(a, "login.redeem", login, evidence, &g, &v, NULL, &event);
 	if (r < 0)
 		return r;
 	/* one use, also when the record is lost after all */
@@ -276,12 +294,6 @@ int login_redeem(struct authority *a, struct login *login, const uint8_t ticket[
 int login_abandon(struct authority *a, struct login *login, const char *claimed, int64_t *ret_event)
 {
 	_cleanup_(gather_deinit) struct gather g = { 0 };
-	char source[SOURCE_SIZE];
-	struct decision d = { .kind = "login.abandon",
-			      .fields = { .account = login->account,
-					  .service = login->service,
-					  .login_id = login->id_text,
-					  .source = source } };
 	struct verdict v;
 	int r;
 
@@ -294,13 +306,7 @@ int login_abandon(struct authority *a, struct login *login, const char *claimed,
 		return r;
 	g.facts.ticket = REASON_NO_PROOF;
 	decide(&g.facts, &v);
-	d.verdict = &v;
-	d.extra = where(login);
-	if (d.extra)
-		(void)json_object_set_new(d.extra, "helperSays", json_string(claimed));
-	source_of(login, source);
-	charge_caller(&d, login, &g);
-	return audit_decision(a, &d, ret_event);
+	return record_login(a, "login.abandon", login, NULL, &g, &v, claimed, ret_event);
 }
 
 /* --- account, session --- */
@@ -322,7 +328,7 @@ int login_recheck(struct authority *a, struct login *login, const char *kind, st
 		g.facts.ticket = REASON_LOGIN_UNKNOWN;
 	decide(&g.facts, &v);
 	if (!v.allowed)
-		r = record_login(a, kind, login, login->evidence, &g, &v, &event);
+		r = record_login(a, kind, login, login->evidence, &g, &v, NULL, &event);
 	if (r < 0)
 		return r;
 	fill_outcome(&v, &g, event, ret);

@@ -79,6 +79,39 @@ void text_clean(const char *s, size_t len, char *ret, size_t size)
 	ret[n] = '\0';
 }
 
+static bool is_plain(uint8_t c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+void text_put_json(struct buf *b, const char *s)
+{
+	const uint8_t *p = (const uint8_t *)s;
+	size_t n = strlen(s);
+
+	buf_put_u8(b, '"');
+	while (n > 0) {
+		size_t run = 0;
+
+		while (run < n && is_plain(p[run]))
+			run++;
+		if (run > 0) {
+			buf_put(b, p, run);
+		} else {
+			size_t u = utf8_len(p, n);
+			bool good = u && !is_control(p, u);
+
+			run = u ? u : 1;
+			if (good && u == 1) /* a quote or a backslash */
+				buf_put_u8(b, '\\');
+			buf_put(b, good ? p : (const uint8_t *)"?", good ? u : 1);
+		}
+		p += run;
+		n -= run;
+	}
+	buf_put_u8(b, '"');
+}
+
 static bool name_ok(const char *s, size_t max)
 {
 	return *s && *s != '-' && text_ok(s, max) && !strpbrk(s, " \t:/,") && strcmp(s, ".") != 0 &&

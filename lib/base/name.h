@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/base/buf.h"
+
 /*
  * The one choke point for names that strangers or administrators give.  All compare as bytes.
  *
@@ -25,5 +27,8 @@ bool text_ok(const char *s, size_t max);
 /* Copies s into ret as text that a terminal and a log can show: control characters and bytes that
  * are not UTF-8 become '?', cut at `size` - 1. */
 void text_clean(const char *s, size_t len, char *ret, size_t size);
+
+/* s as a JSON string with its quotes (RFC 8259 section 7), cleaned as above. */
+void text_put_json(struct buf *b, const char *s);
 
 #endif

@@ -197,6 +197,27 @@ static void text_is_cleaned(_unused_ void **state)
 	clean("", 0, "", 1);
 }
 
+static void as_json(const char *s, const char *expected)
+{
+	_cleanup_(buf_deinitp) struct buf b = { 0 };
+
+	text_put_json(&b, s);
+	buf_put_u8(&b, '\0');
+	assert_string_equal((const char *)b.p, expected);
+}
+
+static void text_as_json(_unused_ void **state)
+{
+	as_json("", "\"\"");
+	as_json("plain, with {all}: of it/", "\"plain, with {all}: of it/\"");
+	as_json("\"quoted\" \\ x", "\"\\\"quoted\\\" \\\\ x\"");
+	as_json("a\x01\n\x7f"
+		"b",
+		"\"a???b\"");
+	as_json("\xc3\xa4\xc3", "\"\xc3\xa4?\"");
+	as_json("\xe2\x80\xa8\xff\xed\xa0\x80", "\"?????\"");
+}
+
 static void text_limit(_unused_ void **state)
 {
 	assert_true(text_ok("12345", 5));
@@ -241,6 +262,7 @@ int main(void)
 		cmocka_unit_test(name_lengths),
 		cmocka_unit_test(service_names),
 		cmocka_unit_test(text_is_cleaned),
+		cmocka_unit_test(text_as_json),
 		cmocka_unit_test(text_limit),
 		cmocka_unit_test(secrets),
 		cmocka_unit_test(bytes_compare),
