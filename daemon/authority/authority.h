@@ -33,6 +33,7 @@ struct authority {
 	struct store *store;
 	struct signer *signer;
 	struct trust_cache *cache;
+	struct path_memo memo;
 	struct logins *logins;
 	struct links *links;
 	struct limits *limits;

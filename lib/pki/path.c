@@ -83,6 +83,7 @@ struct search {
 	size_t n_chain;
 	const struct anchor *anchors;
 	size_t n_anchors;
+	struct path_memo *memo;
 	unsigned eku;	     /* what an issuer's EKU must allow */
 	unsigned signatures; /* checks still allowed */
 	const struct cert *at[LIMIT_CHAIN_CERTS + 1];
@@ -107,6 +108,25 @@ static enum path_fault check_issuer(const struct search *s, const struct cert *i
 	return PATH_GOOD;
 }
 
+static bool memo_has(const struct path_memo *m, const struct cert *subject,
+		     const struct cert *issuer)
+{
+	for (size_t i = 0; m && i < PATH_MEMO_PAIRS; i++)
+		if (memcmp(m->pairs[i][0], subject->sha256, SHA256_BYTES) == 0 &&
+		    memcmp(m->pairs[i][1], issuer->sha256, SHA256_BYTES) == 0)
+			return true;
+	return false;
+}
+
+static void memo_add(struct path_memo *m, const struct cert *subject, const struct cert *issuer)
+{
+	if (!m || memo_has(m, subject, issuer))
+		return;
+	memcpy(m->pairs[m->next][0], subject->sha256, SHA256_BYTES);
+	memcpy(m->pairs[m->next][1], issuer->sha256, SHA256_BYTES);
+	m->next = (m->next + 1) % PATH_MEMO_PAIRS;
+}
+
 static enum path_fault check_signature(struct search *s, const struct cert *subject,
 				       const struct cert *issuer)
 {
@@ -115,6 +135,8 @@ static enum path_fault check_signature(struct search *s, const struct cert *subj
 	/* RFC 5280 4.1.1.2: the two identifiers are the same */
 	if (!view_is(&subject->sig_alg, subject->sig_alg_tbs.p, subject->sig_alg_tbs.n))
 		return PATH_ALGORITHM;
+	if (memo_has(s->memo, subject, issuer))
+		return PATH_GOOD;
 	if (s->signatures == 0)
 		return PATH_MALFORMED;
 	s->signatures--;
@@ -150,8 +172,10 @@ static void keep(struct search *s, size_t depth, const struct anchor *anchor)
 			p.not_before = s->at[i]->not_before;
 		if (s->at[i]->not_after < p.not_after)
 			p.not_after = s->at[i]->not_after;
-		if (i > 0)
-			memcpy(p.issuers[p.n_issuers++], s->at[i]->sha256, SHA256_BYTES);
+		if (i == 0)
+			continue;
+		memcpy(p.issuers[p.n_issuers++], s->at[i]->sha256, SHA256_BYTES);
+		memo_add(s->memo, s->at[i], i + 1 < depth ? s->at[i + 1] : anchor->cert);
 	}
 	memcpy(p.issuers[p.n_issuers++], anchor->cert->sha256, SHA256_BYTES);
 	/* of several good paths the one that lasts longest: an expired cross certificate must not
@@ -211,12 +235,13 @@ static void search_path(struct search *s)
 }
 
 int path_build(const struct cert *const *chain, size_t n, const struct anchor *anchors,
-	       size_t n_anchors, struct path *ret)
+	       size_t n_anchors, struct path_memo *memo, struct path *ret)
 {
 	struct search s = { .chain = chain,
 			    .n_chain = n,
 			    .anchors = anchors,
 			    .n_anchors = n_anchors,
+			    .memo = memo,
 			    .eku = EKU_CLIENT_AUTH };
 
 	search_path(&s);

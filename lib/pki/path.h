@@ -62,11 +62,22 @@ struct path {
 };
 
 /*
+ * Which CA's certificate is signed by which, as last seen on good paths: a fact that no time changes,
+ * and that saves a new leaf under a known intermediate all signatures but its own.  Zeros: empty.
+ */
+#define PATH_MEMO_PAIRS 64
+struct path_memo {
+	size_t next; /* the oldest goes */
+	uint8_t pairs[PATH_MEMO_PAIRS][2][SHA256_BYTES]; /* subject, issuer */
+};
+
+/*
  * chain[0] is the leaf, the rest the peer's intermediates in any order.  0 with *ret filled,
  * whatever the verdict; -ENOMEM.  An anchor that equals the leaf does not make it trusted.
+ * `memo` is used and added to; NULL: none.
  */
 int path_build(const struct cert *const *chain, size_t n, const struct anchor *anchors, size_t n_anchors,
-	       struct path *ret);
+	       struct path_memo *memo, struct path *ret);
 
 enum leaf_fault leaf_check(const struct cert *leaf);
 

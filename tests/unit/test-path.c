@@ -78,7 +78,7 @@ static struct path path_of(struct lab *lab, const int *others)
 	memset(&p, 0xff, sizeof(p));
 	for (; *others >= 0; others++)
 		chain[n++] = lab->p[*others].cert;
-	assert_int_equal(path_build(chain, n, &anchor, 1, &p), 0);
+	assert_int_equal(path_build(chain, n, &anchor, 1, NULL, &p), 0);
 	assert_int_equal(p.anchor, p.fault == PATH_GOOD ? 7 : 0);
 	return p;
 }
@@ -386,16 +386,16 @@ static void longest_chain(void **state)
 	}
 	/* LIMIT_CHAIN_CERTS are sent, and the anchor above them */
 	anchor.cert = p[1].cert;
-	assert_int_equal(path_build(chain, LIMIT_CHAIN_CERTS, &anchor, 1, &path), 0);
+	assert_int_equal(path_build(chain, LIMIT_CHAIN_CERTS, &anchor, 1, NULL, &path), 0);
 	assert_int_equal(path.fault, PATH_GOOD);
 	assert_int_equal(path.n_issuers, LIMIT_CHAIN_CERTS);
 	/* one more is too many, and without an anchor in reach there is none */
 	anchor.cert = p[0].cert;
-	assert_int_equal(path_build(chain, LIMIT_CHAIN_CERTS + 1, &anchor, 1, &path), 0);
+	assert_int_equal(path_build(chain, LIMIT_CHAIN_CERTS + 1, &anchor, 1, NULL, &path), 0);
 	assert_int_equal(path.fault, PATH_MALFORMED);
-	assert_int_equal(path_build(chain, LIMIT_CHAIN_CERTS, &anchor, 1, &path), 0);
+	assert_int_equal(path_build(chain, LIMIT_CHAIN_CERTS, &anchor, 1, NULL, &path), 0);
 	assert_int_equal(path.fault, PATH_NO_ANCHOR);
-	assert_int_equal(path_build(chain, 0, &anchor, 1, &path), 0);
+	assert_int_equal(path_build(chain, 0, &anchor, 1, NULL, &path), 0);
 	assert_int_equal(path.fault, PATH_MALFORMED);
 	for (size_t i = 0; i < ARRAY_SIZE(p); i++)
 		pki_deinit(&p[i]);
@@ -475,6 +475,46 @@ static void loops_end(void **state)
 	assert_int_equal(PATH(lab, SUB, MORE, OTHER).fault, PATH_NO_ANCHOR);
 }
 
+/* Only what stood on a good path is remembered, and never the leaf's own signature. */
+static void memo_of_good_paths(void **state)
+{
+	struct lab *lab = *state;
+	const struct cert *chain[2];
+	struct path_memo memo = { 0 };
+	struct anchor anchor = { .id = 7 };
+	struct pki foreign = { 0 };
+	struct path path;
+
+	make_three(lab, &(struct pki_spec){ .cn = "Sub", .ca = true });
+	pki_make(&(struct pki_spec){ .cn = "Root", .ca = true, .flags = PKI_NO_KEY_IDS }, NULL,
+		 &foreign);
+	chain[0] = lab->p[LEAF].cert;
+	chain[1] = lab->p[SUB].cert;
+	anchor.cert = foreign.cert;
+	assert_int_equal(path_build(chain, 2, &anchor, 1, &memo, &path), 0);
+	assert_int_equal(path.fault, PATH_BAD_SIGNATURE);
+	assert_int_equal(memo.next, 0);
+	anchor.cert = lab->p[ROOT].cert;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(path_build(chain, 2, &anchor, 1, &memo, &path), 0);
+		assert_int_equal(path.fault, PATH_GOOD);
+		assert_int_equal(memo.next, 1);
+	}
+	assert_memory_equal(memo.pairs[0][0], chain[1]->sha256, SHA256_BYTES);
+	assert_memory_equal(memo.pairs[0][1], anchor.cert->sha256, SHA256_BYTES);
+	/* it is what spares the check: the same of the foreign one would be believed */
+	memcpy(memo.pairs[0][1], foreign.cert->sha256, SHA256_BYTES);
+	anchor.cert = foreign.cert;
+	assert_int_equal(path_build(chain, 2, &anchor, 1, &memo, &path), 0);
+	assert_int_equal(path.fault, PATH_GOOD);
+	/* the last place, and then the first again */
+	memo.next = PATH_MEMO_PAIRS - 1;
+	anchor.cert = lab->p[ROOT].cert;
+	assert_int_equal(path_build(chain, 2, &anchor, 1, &memo, &path), 0);
+	assert_int_equal(memo.next, 0);
+	pki_deinit(&foreign);
+}
+
 /* Many certificates of one name and key: the number of signatures stays bounded. */
 static void signatures_are_counted(void **state)
 {
@@ -493,7 +533,7 @@ static void signatures_are_counted(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(same); i++)
 		chain[i] = same[i].cert;
 	/* 5! ways without the bound */
-	assert_int_equal(path_build(chain, LIMIT_CHAIN_CERTS, &anchor, 1, &path), 0);
+	assert_int_equal(path_build(chain, LIMIT_CHAIN_CERTS, &anchor, 1, NULL, &path), 0);
 	assert_int_equal(path.fault, PATH_MALFORMED);
 	for (size_t i = 0; i < ARRAY_SIZE(same); i++)
 		pki_deinit(&same[i]);
@@ -745,6 +785,7 @@ int main(void)
 		T(bad_way_does_not_hide_the_good_one),
 		T(window_is_the_narrowest),
 		T(loops_end),
+		T(memo_of_good_paths),
 		T(signatures_are_counted),
 		T(sha1_is_weak),
 		T(sha1_of_an_anchor_does_not_matter),
