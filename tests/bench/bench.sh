@@ -17,25 +17,42 @@ ns() { # PID...: CPU of all threads, ns
 	for p in "$@"; do host bench bash -c "cat /proc/$p/task/*/schedstat"; done | awk '{ s += $1 } END { printf "%.0f\n", s }'
 }
 
-# One certificate for those who return, and many that nobody has seen.
+# As a PKI has it, a root and an intermediate: one certificate for those who return, and many that
+# nobody has seen.  The same for nginx.
 cl service set bench --class app --via any --loose yes --redeem-uids any >/dev/null
 cl access allow alice alice --service bench >/dev/null
 say "issuing $((rounds * count)) certificates"
-host bench mkdir -p /root/first
-for ((i = 0; i < rounds; i++)); do
-	host bench bash -c "cd /root/first && for i in \$(seq $((i * count)) $(((i + 1) * count - 1))); do
-		certlogin identity add u\$i && certlogin access allow u\$i alice --service bench &&
-		certlogin ca issue u\$i --out /root/first/\$i && certlogin enroll u\$i /root/first/\$i.crt || exit 1; done" >/dev/null 2>"$TAP_TMP/err" ||
-		{ cat "$TAP_TMP/err"; exit 1; }
+cat >"$root/root/issue" <<'X'
+set -e -o pipefail
+key="-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+ids='subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n'
+printf "$ids"'basicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign,cRLSign\n' >ca.ext
+printf "$ids"'keyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\n' >leaf.ext
+by() { openssl x509 -req -CA "$1.crt" -CAkey "$1.key" -CAcreateserial -days 30 -extfile "$2.ext"; }
+leaf() {
+	openssl req -new $key -subj "/CN=$1" -keyout "$2.key" | by sub leaf | cat - sub.crt >"$2.crt"
+	certlogin enroll "$1" "$2.crt"
+}
+openssl req -x509 $key -subj "/CN=Bench Root" -days 30 -keyout root.key -out root.crt
+openssl req -new $key -subj "/CN=Bench Issuer" -keyout sub.key | by root ca >sub.crt
+certlogin anchor add bench root.crt
+leaf alice client
+mkdir first
+for ((i = 0; i < $1; i++)); do
+	certlogin identity add u$i
+	certlogin access allow u$i alice --service bench
+	leaf u$i first/$i
 done
+X
+host bench bash -c "cd /root && bash issue $((rounds * count))" >/dev/null 2>"$TAP_TMP/err" || { tail "$TAP_TMP/err"; exit 1; }
 
-host bench bash -c 'cp /home/alice/.config/certlogin/client.* /root/; mkdir -p /run/nginx; cat >/root/nginx.conf <<X
+host bench bash -c 'mkdir -p /run/nginx; cat >/root/nginx.conf <<X
 worker_processes 1; pid /run/nginx/pid; error_log /root/nginx.err; daemon off;
 events { worker_connections 2048; }
 http { access_log off; keepalive_timeout 0; lingering_close always;
  server { listen 127.0.0.1:4443 ssl; server_name localhost; ssl_protocols TLSv1.3; ssl_session_tickets off; ssl_session_cache off;
   ssl_certificate /etc/certlogin/host.crt; ssl_certificate_key /etc/certlogin/host.key; ssl_ecdh_curve X25519;
-  ssl_client_certificate /etc/certlogin/ca/ca.crt; ssl_verify_client on; location / { return 204; } } }
+  ssl_client_certificate /root/root.crt; ssl_verify_client on; ssl_verify_depth 2; location / { return 204; } } }
 X'
 host bench nginx -c /root/nginx.conf &
 cl setup --listen 127.0.0.1:4715 >/dev/null
@@ -87,7 +104,7 @@ done
 host bench bash -c 'cd /etc/pam.d && echo "auth required pam_certlogin.so" >bench-certlogin &&
 	echo "auth required pam_unix.so" >bench-unix &&
 	echo "auth required pam_ssh_agent_auth.so file=/etc/security/bench_keys" >bench-agent
-	echo alice:pw | chpasswd; ssh-keygen -y -f /root/client.key >/etc/security/bench_keys'
+	echo alice:pw | chpasswd; ssh-keygen -y -f /home/alice/.config/certlogin/client.key >/etc/security/bench_keys'
 cl service set bench-certlogin --class elevate --via local --redeem-uids any >/dev/null
 cl access allow alice alice --service bench-certlogin >/dev/null
 pam() { # NAME CMD
@@ -96,8 +113,7 @@ pam() { # NAME CMD
 	HOST_ENV=SSH_AUTH_SOCK=/tmp/bench.agent host_as bench alice bash -c "cd; $*" >>"$TAP_TMP/$name.pam" || exit 1
 }
 host_as bench alice ssh-agent -a /tmp/bench.agent >/dev/null
-host bench install -o alice -m600 /root/client.key /home/alice/agent.key
-HOST_ENV=SSH_AUTH_SOCK=/tmp/bench.agent host_as bench alice ssh-add -q /home/alice/agent.key
+HOST_ENV=SSH_AUTH_SOCK=/tmp/bench.agent host_as bench alice ssh-add -q /home/alice/.config/certlogin/client.key
 host bench mv /home/alice/.config/certlogin /home/alice/.aside
 for ((i = 0; i < rounds; i++)); do
 	pam certlogin /usr/local/bin/measure "$pam_count" -- pamtester bench-certlogin alice authenticate
