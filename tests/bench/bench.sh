@@ -1,9 +1,9 @@
 #!/bin/bash
 # make bench: what a login costs, beside nginx, pam_unix and pam_ssh_agent_auth in the same rounds.
 # Not a test.  Ends with lines `bench NAME VALUE UNIT`; docs/ARCHITECTURE.md says what they mean.
-#	ROUNDS=5 COUNT=400 tests/bench/bench.sh
+#	ROUNDS=5 COUNT=400 CONCURRENCY=64 PAM_COUNT=40 tests/bench/bench.sh
 . "${top_srcdir:?}/tests/harness/login-host.sh"
-rounds=${ROUNDS:-5} count=${COUNT:-400} pam_count=${PAM_COUNT:-40}
+rounds=${ROUNDS:-5} count=${COUNT:-400} concurrency=${CONCURRENCY:-64} pam_count=${PAM_COUNT:-40}
 login_host bench >/dev/null
 root=$(host_root bench)
 # the private host has a /tmp of its own
@@ -70,7 +70,7 @@ drive() { # NAME PIDS -- load arguments: appends CPU us per handshake, p50, p99,
 	shift 3
 	# shellcheck disable=SC2086
 	a=$(for p in $pids; do ns "$p"; done)
-	echo "# $name"; out=$(host bench "$load" --count "$count" --concurrency 16 --pin-file /etc/certlogin/host.crt "$@") || { echo "$out"; exit 1; }
+	echo "# $name"; out=$(host bench "$load" --count "$count" --concurrency "$concurrency" --pin-file /etc/certlogin/host.crt "$@") || { echo "$out"; exit 1; }
 	b=$(for p in $pids; do ns "$p"; done)
 	paste <(echo "$a") <(echo "$b") | awk -v n="$count" '{ printf "%.1f ", ($2 - $1) / 1000 / n } END { print "" }' >>"$TAP_TMP/$name.cpu"
 	awk '/^bench/ { print $2, $3 }' <<<"$out" >>"$TAP_TMP/$name.wall"
