@@ -94,7 +94,9 @@ static int conn_flush(struct conn *c)
 		r = c->out.error;
 	}
 	if (r == 0 && out->n > 0 && c->phase != CONN_SIGNING) {
-		n = send(c->fd, out->p, out->n, MSG_DONTWAIT | MSG_NOSIGNAL);
+		/* the end goes out with the last bytes: one packet less */
+		n = send(c->fd, out->p, out->n,
+			 MSG_DONTWAIT | MSG_NOSIGNAL | (c->shut_when_sent ? MSG_MORE : 0));
 		if (n < 0 && errno != EAGAIN)
 			r = -errno;
 		buf_consume(out, n > 0 ? (size_t)n : 0);

@@ -28,10 +28,49 @@ bool key_acceptable(const struct cert *c)
 	return false;
 }
 
+/* The usual EC keys without ASN.1, which would cost a tenth of the verification; `head` is all that
+ * comes before the coordinates (RFC 5480). */
+static const struct {
+	enum key_type key;
+	gnutls_ecc_curve_t curve;
+	unsigned size; /* of a coordinate */
+	struct view head;
+} curves[] = {
+	{ KEY_P256,
+	  GNUTLS_ECC_CURVE_SECP256R1,
+	  32,
+	  { (const uint8_t *)"\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08"
+			     "\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00\x04",
+	    27 } },
+	{ KEY_P384,
+	  GNUTLS_ECC_CURVE_SECP384R1,
+	  48,
+	  { (const uint8_t *)"\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05"
+			     "\x2b\x81\x04\x00\x22\x03\x62\x00\x04",
+	    24 } },
+};
+
+static int import_key(gnutls_pubkey_t key, const struct cert *cert)
+{
+	const gnutls_datum_t spki = { (uint8_t *)(uintptr_t)cert->spki.p, (unsigned)cert->spki.n };
+
+	for (size_t i = 0; i < ARRAY_SIZE(curves); i++) {
+		const struct view *head = &curves[i].head;
+		gnutls_datum_t x = { NULL, curves[i].size }, y = x;
+
+		if (cert->key != curves[i].key || spki.size != head->n + x.size + y.size ||
+		    memcmp(spki.data, head->p, head->n) != 0)
+			continue;
+		x.data = spki.data + head->n;
+		y.data = x.data + x.size;
+		return gnutls_pubkey_import_ecc_raw(key, curves[i].curve, &x, &y);
+	}
+	return gnutls_pubkey_import(key, &spki, GNUTLS_X509_FMT_DER);
+}
+
 static int verify(const struct cert *cert, gnutls_sign_algorithm_t algorithm, unsigned flags,
 		  const struct view *data, const struct view *signature)
 {
-	const gnutls_datum_t spki = { (uint8_t *)(uintptr_t)cert->spki.p, (unsigned)cert->spki.n };
 	const gnutls_datum_t d = { (uint8_t *)(uintptr_t)data->p, (unsigned)data->n };
 	const gnutls_datum_t s = { (uint8_t *)(uintptr_t)signature->p, (unsigned)signature->n };
 	gnutls_pubkey_t key;
@@ -41,7 +80,7 @@ static int verify(const struct cert *cert, gnutls_sign_algorithm_t algorithm, un
 		return -EOPNOTSUPP;
 	if (gnutls_pubkey_init(&key) < 0)
 		return -ENOMEM;
-	r = gnutls_pubkey_import(key, &spki, GNUTLS_X509_FMT_DER);
+	r = import_key(key, cert);
 	if (r >= 0)
 		r = gnutls_pubkey_verify_data2(key, algorithm, flags, &d, &s);
 	gnutls_pubkey_deinit(key);
