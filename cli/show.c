@@ -168,8 +168,8 @@ static const struct {
 	{ "service-uid", "the program that asked may not log in through this service",
 	  "If it should: certlogin service set SERVICE --class CLASS --redeem-uids UIDS" },
 	{ "via", "the service does not take proofs through this gate",
-	  "Use the local gate, carry the login id by hand, or: certlogin service set SERVICE "
-	  "--class CLASS --via any" },
+	  "Use the local gate, or certlogin ticket --login ID with the id that the prompt shows; "
+	  "for classes login and app also: certlogin service set SERVICE --class CLASS --via any" },
 	{ "ticket-unknown", "there is no such ticket (any more)",
 	  "Make a new one. After a restart of certlogind that is normal" },
 	{ "ticket-used", "the ticket was used before", "A ticket is good once: make a new one" },
