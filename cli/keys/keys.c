@@ -158,8 +158,40 @@ struct prove_key *prove_key_free(struct prove_key *key)
 	return NULL;
 }
 
+/* With the certificate of the file that failed, which may be for a key of the agent's; else with
+ * those that are known here. */
+static int agent_instead(struct key_context *ctx, struct prove_key **ret, size_t max, size_t *ret_n)
+{
+	const char *cert_file = ctx->cert_file;
+	int r;
+
+	r = keys_agent_open(ctx, ret, max, ret_n);
+	if (r < 0 || *ret_n > 0 || !cert_file || !ctx->find_certificates)
+		return r;
+	ctx->cert_file = NULL;
+	r = keys_agent_open(ctx, ret, max, ret_n);
+	ctx->cert_file = cert_file;
+	return r;
+}
+
 int keys_open(struct key_context *ctx, struct prove_key **ret, size_t max, size_t *ret_n)
 {
-	return ctx->key_file ? keys_file_open(ctx, ret, max, ret_n)
-			     : keys_agent_open(ctx, ret, max, ret_n);
+	char file_why[sizeof(ctx->why)], agent_why[sizeof(ctx->why)];
+	int r;
+
+	if (!ctx->key_file)
+		return keys_agent_open(ctx, ret, max, ret_n);
+	r = keys_file_open(ctx, ret, max, ret_n);
+	if (r < 0 || *ret_n > 0)
+		return r;
+	(void)strcpy(file_why, ctx->why);
+	r = agent_instead(ctx, ret, max, ret_n);
+	if (r < 0 || *ret_n > 0)
+		return r;
+	(void)strcpy(agent_why, ctx->why);
+	agent_why[sizeof(agent_why) / 2] = '\0';
+	/* a lengthy path must not push the agent out of the text */
+	source_why(ctx, "%.*s; %s", (int)(sizeof(ctx->why) - strlen(agent_why) - sizeof("; ")),
+		   file_why, agent_why);
+	return 0;
 }

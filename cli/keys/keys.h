@@ -31,7 +31,8 @@ struct key_context {
 /* 0 and a list (maybe empty: ctx->why says why); the caller tries them in order. */
 int keys_file_open(struct key_context *ctx, struct prove_key **ret, size_t max, size_t *ret_n);
 int keys_agent_open(struct key_context *ctx, struct prove_key **ret, size_t max, size_t *ret_n);
-/* All sources in their order: file when named, else agent. */
+/* All sources in their order: the file when one is named and can be used, else the agent.  After a
+ * failure of both, ctx->why tells of both. */
 int keys_open(struct key_context *ctx, struct prove_key **ret, size_t max, size_t *ret_n);
 /* find_certificates by org.certlogin.Service of this host; userdata: the path of its socket. */
 int keys_find_at_service(void *userdata, const struct view *spkis, size_t n, struct cert **ret, size_t max,
