@@ -98,8 +98,8 @@ static int receive_all(int fd, size_t n, struct buf *b, uint64_t deadline)
 }
 
 /* Adds the length to `request`, sends it and reads one reply, without its length. */
-static int agent_call(const struct agent *a, const struct buf *request, uint64_t timeout_usec,
-		      struct buf *ret)
+static int exchange(const struct agent *a, const struct buf *request, uint64_t timeout_usec,
+		    struct buf *ret)
 {
 	_cleanup_(buf_deinitp) struct buf message = { 0 };
 	uint64_t deadline = vl_monotonic_usec() + timeout_usec;
@@ -122,6 +122,18 @@ static int agent_call(const struct agent *a, const struct buf *request, uint64_t
 		return -EBADMSG;
 	buf_consume(ret, 4);
 	return receive_all(a->fd, n, ret, deadline);
+}
+
+static int agent_call(const struct agent *a, const struct buf *request, uint64_t timeout_usec,
+		      struct buf *ret)
+{
+	int r;
+
+	r = exchange(a, request, timeout_usec, ret);
+	/* the rest of this answer, when it comes, is not to be taken for that to the next call */
+	if (r < 0)
+		(void)shutdown(a->fd, SHUT_RDWR);
+	return r;
 }
 
 /* --- the connection --- */
@@ -179,7 +191,8 @@ static int agent_connect(struct key_context *ctx, struct agent **ret)
 	a = calloc(1, sizeof(*a));
 	if (!a)
 		return -ENOMEM;
-	*a = (struct agent){ 1, STEAL_FD(fd), ctx->agent_usec ? ctx->agent_usec : LIMIT_AGENT_USEC };
+	*a = (struct agent){ 1, STEAL_FD(fd),
+			     ctx->agent_usec ? ctx->agent_usec : LIMIT_AGENT_USEC };
 	*ret = a;
 	return 0;
 }

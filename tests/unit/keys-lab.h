@@ -24,17 +24,20 @@
 
 enum {
 	AGENT_FAILURE = 5,
+	AGENT_SUCCESS = 6,
 	AGENT_REQUEST_IDENTITIES = 11,
 	AGENT_IDENTITIES_ANSWER = 12,
 	AGENT_SIGN_REQUEST = 13,
 	AGENT_SIGN_RESPONSE = 14
 };
 
+#define LAB_PATH_SIZE 64 /* fits into a sockaddr_un */
+
 static char lab_dir[] = "/tmp/certlogin-keys-XXXXXX";
 
-static inline const char *lab_path(const char *name, char ret[128])
+static inline const char *lab_path(const char *name, char ret[LAB_PATH_SIZE])
 {
-	assert_in_range(snprintf(ret, 128, "%s/%s", lab_dir, name), 1, 127);
+	assert_in_range(snprintf(ret, LAB_PATH_SIZE, "%s/%s", lab_dir, name), 1, LAB_PATH_SIZE - 1);
 	return ret;
 }
 
@@ -91,7 +94,8 @@ static inline void put_identities(struct buf *b, const struct pki *const *all)
 struct agent_script {
 	/* the test's part: bytes, lengths included; empty: never an answer */
 	struct buf list, sign;
-	bool hang_up;  /* after an answer */
+	bool hang_up; /* after an answer */
+	bool hang_up_signing;
 	unsigned drip; /* bytes a write; 0: all */
 	/* what happened */
 	unsigned connections, lists, signs;
@@ -145,7 +149,7 @@ static inline bool agent_answer(struct agent_script *s, int fd)
 			return false;
 		k += step;
 	}
-	return !s->hang_up;
+	return !s->hang_up && !(s->hang_up_signing && type == AGENT_SIGN_REQUEST);
 }
 
 static inline void *agent_run(void *userdata)
@@ -165,7 +169,7 @@ static inline void *agent_run(void *userdata)
 /* Its socket, good until agent_stop(). */
 static inline const char *agent_start(struct agent_script *s)
 {
-	char path[128];
+	char path[LAB_PATH_SIZE];
 
 	s->address.sun_family = AF_UNIX;
 	strcpy(s->address.sun_path, lab_path("agent", path));

@@ -12,7 +12,7 @@
 /* Key files, and which source's turn it is. */
 
 static struct pki ca, alice, bob;
-static char key_path[128], cert_path[128];
+static char key_path[LAB_PATH_SIZE], cert_path[LAB_PATH_SIZE];
 
 static void write_pki(const struct pki *key, const struct pki *cert)
 {
@@ -187,7 +187,7 @@ static void files_that_are_not_there(_unused_ void **state)
 static void links_are_not_followed(_unused_ void **state)
 {
 	struct key_context ctx = files();
-	char other[128];
+	char other[LAB_PATH_SIZE];
 
 	assert_int_equal(rename(key_path, lab_path("other", other)), 0);
 	assert_int_equal(symlink(other, key_path), 0);
