@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Writes first inputs for the fuzz targets: make-corpus DIR, which is tests/fuzz of a checkout. */
+#include <gnutls/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,80 @@ static void save_varlink(void)
 	}
 }
 
+static void put_string(struct buf *b, const void *p, size_t n)
+{
+	buf_put_u32(b, (uint32_t)n);
+	buf_put(b, p, n);
+}
+
+/* All keys, and three that cannot be used. */
+static void save_agent_list(const struct pki *const *all, size_t n)
+{
+	static const char *const others[] = { "sk-ssh-ed25519@openssh.com",
+					      "ssh-ed25519-cert-v01@openssh.com", "ssh-dss" };
+	_cleanup_(buf_deinitp) struct buf b = { 0 };
+
+	buf_put_u8(&b, 0);
+	buf_put_u8(&b, 12);
+	buf_put_u32(&b, (uint32_t)(n + ARRAY_SIZE(others)));
+	for (size_t i = 0; i < n + ARRAY_SIZE(others); i++) {
+		_cleanup_(buf_deinitp) struct buf blob = { 0 };
+
+		if (i >= n)
+			put_string(&blob, others[i - n], strlen(others[i - n]));
+		else if (ssh_blob_from_cert(all[i]->cert, &blob) < 0)
+			abort();
+		put_string(&b, blob.p, blob.n);
+		put_string(&b, "alice@home", 10);
+	}
+	save("agent", "list", b.p, b.n);
+	save("agent", "refused", "\0\5", 2);
+	save("agent", "not-signed", "\2\5", 2);
+}
+
+/* Numbers as an agent writes them: one needs an octet for its sign, the other does not. */
+static void save_agent_signature(const char *name, enum key_type type, const char *ssh_name,
+				 size_t field)
+{
+	_cleanup_(buf_deinitp) struct buf b = { 0 }, inner = { 0 }, blob = { 0 };
+	uint8_t octets[64] = { 0, 0x81, 0x42 };
+
+	if (type == KEY_ED25519) {
+		buf_put(&blob, octets, sizeof(octets));
+	} else {
+		put_string(&blob, octets, field + 1);
+		put_string(&blob, octets + 2, field);
+	}
+	put_string(&inner, ssh_name, strlen(ssh_name));
+	put_string(&inner, blob.p, blob.n);
+	buf_put_u8(&b, (uint8_t)type);
+	buf_put_u8(&b, 14);
+	put_string(&b, inner.p, inner.n);
+	save("agent", name, b.p, b.n);
+}
+
+static void save_reply(void)
+{
+	static const struct {
+		const char *name, *text;
+	} t[] = {
+		{ "allowed", "{\"parameters\":{\"allowed\":true,\"event\":4711}}" },
+		{ "denied", "{\"parameters\":{\"allowed\":false,\"event\":9223372036854775807}}" },
+		{ "negative", "{\"parameters\":{\"allowed\":true,\"event\":-1}}" },
+		{ "unknown-member", "{\"parameters\":{\"allowed\":true,\"event\":1,\"x\":1}}" },
+		{ "both", "{\"parameters\":{\"allowed\":true,\"event\":1},\"error\":\"a.B\"}" },
+		{ "not-found", "{\"error\":\"org.certlogin.Login.NotFound\"}" },
+		{ "unavailable", "{\"error\":\"org.certlogin.Login.Unavailable\"}" },
+		{ "described", "{\"parameters\":{\"account\":\"root\",\"service\":\"su\","
+			       "\"caller\":\"mallory\\u001b[2J \\u20ac (uid 1001)\"}}" },
+		{ "no-account", "{\"parameters\":{\"account\":\"a/b\",\"service\":\"su\","
+				"\"caller\":\"x\"}}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++)
+		save("reply", t[i].name, t[i].text, strlen(t[i].text));
+}
+
 int main(int argc, char **argv)
 {
 	struct pki ca, host, person, ed, rsa;
@@ -124,6 +199,11 @@ int main(int argc, char **argv)
 	save_hello("ed25519", &host, &ed, "AES-256-GCM");
 	save_wire();
 	save_varlink();
+	save_reply();
+	save_agent_list((const struct pki *const[]){ &person, &ed, &rsa }, 3);
+	save_agent_signature("p256", KEY_P256, "ecdsa-sha2-nistp256", 32);
+	save_agent_signature("p384", KEY_P384, "ecdsa-sha2-nistp384", 48);
+	save_agent_signature("ed25519", KEY_ED25519, "ssh-ed25519", 0);
 	pki_deinit(&ca);
 	pki_deinit(&host);
 	pki_deinit(&person);
