@@ -97,6 +97,8 @@ static enum path_fault check_issuer(const struct search *s, const struct cert *i
 {
 	if (issuer->version != 3 || !issuer->has_basic_constraints || !issuer->is_ca)
 		return PATH_NOT_CA;
+	if (issuer->subject.n <= 2) /* RFC 5280 4.1.2.6: a CA has a name */
+		return PATH_NOT_CA;
 	if (issuer->path_len >= 0 && below > issuer->path_len)
 		return PATH_TOO_LONG;
 	if (issuer->has_key_usage && !(issuer->key_usage & KU_KEY_CERT_SIGN))

@@ -22,7 +22,7 @@ enum path_fault {
 	PATH_MALFORMED,             /* could not be read, too many or too large */
 	PATH_NO_ANCHOR,             /* no path to an anchor: a foreign CA */
 	PATH_BAD_SIGNATURE,         /* the right names, the wrong key */
-	PATH_NOT_CA,                /* an issuer without basicConstraints CA */
+	PATH_NOT_CA,                /* an issuer without basicConstraints CA, or a name */
 	PATH_TOO_LONG,              /* pathLenConstraint, or our own limit */
 	PATH_CA_KEY_USAGE,          /* an issuer without keyCertSign */
 	PATH_ALGORITHM,             /* weak or unknown signature algorithm, or key below the floor */
