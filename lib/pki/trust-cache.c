@@ -105,7 +105,8 @@ const struct path *trust_cache_find(struct trust_cache *c, const uint8_t leaf_sh
 {
 	uint32_t i = lookup(c, leaf_sha256);
 
-	if (i == NONE || now > c->entries[i].path.not_after)
+	/* outside this path's window another chain may do: it has to be looked at */
+	if (i == NONE || now < c->entries[i].path.not_before || now > c->entries[i].path.not_after)
 		return NULL;
 	list_remove(c, i);
 	list_push(c, i);

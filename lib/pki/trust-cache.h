@@ -9,7 +9,9 @@
 /*
  * Paths that were built and found good, by the SHA-256 of the leaf: a returning certificate costs
  * no chain verification.  Holds at most `max` entries (the least recently used goes), is emptied
- * by any change of trust, and never answers after the path's earliest notAfter.
+ * by any change of trust, and answers only between the path's latest notBefore and its earliest
+ * notAfter.  The other certificates that a peer sends are not asked for: a path that was good with
+ * some of them is a path of the leaf.
  * Only PATH_GOOD is remembered: a stranger's certificate must not push out a user's.
  */
 struct trust_cache;

@@ -13,7 +13,6 @@
 #include "lib/pki/key.h"
 #include "lib/pki/path.h"
 #include "lib/pki/proof.h"
-#include "lib/pki/trust-cache.h"
 #include "tests/harness/pki-make.h"
 
 /*
@@ -722,33 +721,6 @@ static void servers(void **state)
 	assert_int_equal(server_of(lab, &spec, PKI_NOW), -EKEYREJECTED);
 }
 
-/* --- the cache --- */
-
-static void cache_forgets_the_oldest_and_the_expired(void **state)
-{
-	_cleanup_(trust_cache_freep) struct trust_cache *c = NULL;
-	const struct path good = { .anchor = 1, .not_after = 100 };
-	const struct path bad = { .fault = PATH_NO_ANCHOR, .not_after = 100 };
-	const uint8_t key[4][SHA256_BYTES] = { "a", "b", "c", "d" };
-
-	(void)state;
-	assert_int_equal(trust_cache_new(2, &c), 0);
-	assert_null(trust_cache_find(c, key[0], 0));
-	assert_int_equal(trust_cache_add(c, key[0], &good), 0);
-	assert_int_equal(trust_cache_add(c, key[1], &good), 0);
-	assert_non_null(trust_cache_find(c, key[0], 100)); /* now b is the older one */
-	assert_int_equal(trust_cache_add(c, key[2], &good), 0);
-	assert_int_equal(trust_cache_size(c), 2);
-	assert_null(trust_cache_find(c, key[1], 0));
-	assert_non_null(trust_cache_find(c, key[2], 0));
-	assert_null(trust_cache_find(c, key[0], 101));
-	(void)trust_cache_add(c, key[3], &bad);
-	assert_null(trust_cache_find(c, key[3], 0));
-	trust_cache_clear(c);
-	assert_int_equal(trust_cache_size(c), 0);
-	assert_null(trust_cache_find(c, key[2], 0));
-}
-
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -797,7 +769,6 @@ int main(void)
 		T(key_floor),
 		T(texts_are_distinct),
 		T(servers),
-		T(cache_forgets_the_oldest_and_the_expired),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
