@@ -322,6 +322,27 @@ static void issuer_with_an_unknown_extension(void **state)
 	assert_int_equal(PATH(*state, SUB).fault, PATH_GOOD);
 }
 
+/* Our reader gives no such certificates; the rules do not lean on it. */
+static void issuer_is_asked_for_each(void **state)
+{
+	struct lab *lab = *state;
+	struct cert *root;
+
+	make_root(lab);
+	make_leaf(lab, ROOT);
+	root = lab->p[ROOT].cert;
+	root->version = 2;
+	assert_int_equal(path_of(lab, (const int[]){ -1 }).fault, PATH_NOT_CA);
+	root->version = 3;
+	root->has_basic_constraints = false;
+	assert_int_equal(path_of(lab, (const int[]){ -1 }).fault, PATH_NOT_CA);
+	root->has_basic_constraints = true;
+	root->is_ca = false;
+	assert_int_equal(path_of(lab, (const int[]){ -1 }).fault, PATH_NOT_CA);
+	root->is_ca = true;
+	assert_int_equal(path_of(lab, (const int[]){ -1 }).fault, PATH_GOOD);
+}
+
 /* --- how long --- */
 
 /* ROOT (with this pathLen) - SUB - MORE - LEAF */
@@ -394,8 +415,9 @@ static void longest_chain(void **state)
 	assert_int_equal(path.fault, PATH_MALFORMED);
 	assert_int_equal(path_build(chain, LIMIT_CHAIN_CERTS, &anchor, 1, NULL, &path), 0);
 	assert_int_equal(path.fault, PATH_NO_ANCHOR);
-	assert_int_equal(path_build(chain, 0, &anchor, 1, NULL, &path), 0);
+	assert_int_equal(path_build(NULL, 0, &anchor, 1, NULL, &path), 0);
 	assert_int_equal(path.fault, PATH_MALFORMED);
+	assert_int_equal(path.leaf_fault, LEAF_VERSION);
 	for (size_t i = 0; i < ARRAY_SIZE(p); i++)
 		pki_deinit(&p[i]);
 }
@@ -458,6 +480,69 @@ static void window_is_the_narrowest(void **state)
 	p = PATH(lab, SUB);
 	assert_int_equal(p.not_before, PKI_NOW - PKI_SEC);
 	assert_int_equal(p.not_after, PKI_NOW + PKI_SEC);
+}
+
+static void window_begins_with_the_latest(void **state)
+{
+	struct lab *lab = *state;
+
+	make_root(lab);
+	make(lab, SUB, ROOT,
+	     &(struct pki_spec){ .cn = "Sub", .ca = true, .not_before = PKI_NOW + PKI_SEC });
+	make_leaf(lab, SUB);
+	assert_int_equal(PATH(lab, SUB).not_before, PKI_NOW + PKI_SEC);
+	pki_deinit(&lab->p[LEAF]);
+	make(lab, LEAF, SUB,
+	     &(struct pki_spec){ .cn = "alice", .not_before = PKI_NOW + 2 * PKI_SEC });
+	assert_int_equal(PATH(lab, SUB).not_before, PKI_NOW + 2 * PKI_SEC);
+}
+
+/* Expired since before 1970: still a path, and its end is told. */
+static void window_that_ended_long_ago(void **state)
+{
+	struct lab *lab = *state;
+	struct path p;
+
+	make_root(lab);
+	make_leaf(lab, ROOT);
+	lab->p[LEAF].cert->not_after = -1;
+	p = path_of(lab, (const int[]){ -1 });
+	assert_int_equal(p.fault, PATH_GOOD);
+	assert_int_equal(p.not_after, -1);
+}
+
+static void first_of_equal_anchors(void **state)
+{
+	struct lab *lab = *state;
+	const struct cert *leaf;
+	struct path p;
+
+	make_root(lab);
+	make_leaf(lab, ROOT);
+	leaf = lab->p[LEAF].cert;
+	{
+		const struct anchor anchors[] = { { 3, "a", lab->p[ROOT].cert },
+						  { 4, "b", lab->p[ROOT].cert } };
+
+		assert_int_equal(path_build(&leaf, 1, anchors, 2, &p), 0);
+	}
+	assert_int_equal(p.anchor, 3);
+}
+
+/* Of several faults the first that was met is told, in the order that the peer sent. */
+static void first_fault_is_told(void **state)
+{
+	struct lab *lab = *state;
+
+	make_root(lab);
+	make(lab, SUB, ROOT,
+	     &(struct pki_spec){ .cn = "Sub", .ca = true, .usage = GNUTLS_KEY_CRL_SIGN });
+	make(lab, MORE, ROOT,
+	     &(struct pki_spec){
+		     .cn = "Sub", .ca = true, .key = lab->p[SUB].key, .eku = PKI_SERVER_AUTH });
+	make_leaf(lab, SUB);
+	assert_int_equal(PATH(lab, SUB, MORE).fault, PATH_CA_KEY_USAGE);
+	assert_int_equal(PATH(lab, MORE, SUB).fault, PATH_CA_EKU);
 }
 
 /* Two CAs that certify each other, under names of ours: the search ends. */
@@ -681,6 +766,9 @@ static void texts_are_distinct(void **state)
 		for (int j = LEAF_GOOD; j < i; j++)
 			assert_string_not_equal(leaf_fault_text((enum leaf_fault)i),
 						leaf_fault_text((enum leaf_fault)j));
+	assert_string_equal(path_fault_text((enum path_fault)(PATH_CA_EKU + 1)), "unknown");
+	assert_string_equal(leaf_fault_text((enum leaf_fault)(LEAF_CRITICAL_EXTENSION + 1)),
+			    "unknown");
 	assert_string_equal(path_fault_text((enum path_fault)99), "unknown");
 	assert_string_equal(leaf_fault_text((enum leaf_fault)99), "unknown");
 }
@@ -721,6 +809,52 @@ static void servers(void **state)
 	assert_int_equal(server_of(lab, &spec, PKI_NOW), -EKEYREJECTED);
 }
 
+/* To the microsecond, ends included. */
+static void server_within_its_window(void **state)
+{
+	struct lab *lab = *state;
+	struct pki_spec spec = { .cn = "host",
+				 .eku = PKI_SERVER_AUTH,
+				 .not_before = PKI_NOW,
+				 .not_after = PKI_NOW + PKI_SEC };
+
+	make_root(lab);
+	assert_int_equal(server_of(lab, &spec, PKI_NOW - 1), -EKEYREJECTED);
+	assert_int_equal(server_of(lab, &spec, PKI_NOW), 0);
+	assert_int_equal(server_of(lab, &spec, PKI_NOW + PKI_SEC), 0);
+	assert_int_equal(server_of(lab, &spec, PKI_NOW + PKI_SEC + 1), -EKEYREJECTED);
+}
+
+static void server_with_a_weak_key(void **state)
+{
+	struct pki_spec spec = {
+		.cn = "host", .eku = PKI_SERVER_AUTH, .type = KEY_RSA, .bits = 1024
+	};
+
+	make_root(*state);
+	assert_int_equal(server_of(*state, &spec, PKI_NOW), -EKEYREJECTED);
+	spec.bits = 2048;
+	assert_int_equal(server_of(*state, &spec, PKI_NOW), 0);
+}
+
+static void server_of_version_2_or_of_nobody(void **state)
+{
+	struct lab *lab = *state;
+	struct anchor root = { .id = 1, .name = "root" };
+	const struct cert *leaf;
+
+	make_root(lab);
+	root.cert = lab->p[ROOT].cert;
+	make(lab, LEAF, ROOT, &(struct pki_spec){ .cn = "host", .eku = PKI_SERVER_AUTH });
+	leaf = lab->p[LEAF].cert;
+	assert_int_equal(path_check_server(&leaf, 1, &root, 1, PKI_NOW), 0);
+	lab->p[LEAF].cert->version = 2;
+	assert_int_equal(path_check_server(&leaf, 1, &root, 1, PKI_NOW), -EKEYREJECTED);
+	lab->p[LEAF].cert->version = 3;
+	/* without a path there is no window, and no hour is within it: 1970 neither */
+	assert_int_equal(path_check_server(&leaf, 1, &root, 0, 0), -EKEYREJECTED);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -748,6 +882,7 @@ int main(void)
 		T(anchor_with_name_constraints),
 		T(issuer_with_an_unknown_critical_extension),
 		T(issuer_with_an_unknown_extension),
+		T(issuer_is_asked_for_each),
 		T(path_len_too_short),
 		T(path_len_just_enough),
 		T(path_len_of_an_intermediate),
@@ -756,6 +891,10 @@ int main(void)
 		T(expired_cross_certificate_does_not_win),
 		T(bad_way_does_not_hide_the_good_one),
 		T(window_is_the_narrowest),
+		T(window_begins_with_the_latest),
+		T(window_that_ended_long_ago),
+		T(first_of_equal_anchors),
+		T(first_fault_is_told),
 		T(loops_end),
 		T(memo_of_good_paths),
 		T(signatures_are_counted),
@@ -769,6 +908,9 @@ int main(void)
 		T(key_floor),
 		T(texts_are_distinct),
 		T(servers),
+		T(server_within_its_window),
+		T(server_with_a_weak_key),
+		T(server_of_version_2_or_of_nobody),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
