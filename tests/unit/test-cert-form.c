@@ -200,6 +200,8 @@ static void versions(void **state)
 	/* DER leaves a default out; there is no version 4; and nothing stands beside the number */
 	parts[TBS_VERSION] = PART("\xa0\x03\x02\x01\x00");
 	assert_int_equal(parse(parts, &v2), -EBADMSG);
+	parts[TBS_VERSION] = PART("\xa0\x03\x02\x01\x03");
+	assert_int_equal(parse(parts, &v2), -EBADMSG);
 	REFUSE(TBS_VERSION, "\xa0\x03\x02\x01\x03");
 	REFUSE(TBS_VERSION, "\xa0\x03\x04\x01\x02");
 	REFUSE(TBS_VERSION, "\xa0\x05\x02\x01\x02\x05\x00");
@@ -303,6 +305,9 @@ static void forms_of_rsa(void **state)
 		assert_int_equal(c->key_bits, rows[i].bits);
 		assert_int_equal(c->rsa_e_bits, rows[i].e_bits);
 	}
+	refuse_rsa(PART(""));
+	refuse_rsa(PART("\x30\x00"));
+	refuse_rsa(PART("\x30\x03\x02\x01\x7f"));
 	refuse_rsa(PART("\x31\x07\x02\x02\x7f\x01\x02\x01\x03"));
 	refuse_rsa(PART("\x30\x07\x02\x02\x7f\x01\x02\x01\x03\x05\x00"));
 	refuse_rsa(PART("\x30\x07\x04\x02\x7f\x01\x02\x01\x03"));
@@ -312,6 +317,19 @@ static void forms_of_rsa(void **state)
 	refuse_rsa(PART("\x30\x06\x02\x02\x7f\x01\x02\x00"));
 	refuse_rsa(PART("\x30\x07\x02\x02\xff\x01\x02\x01\x03"));
 	refuse_rsa(PART("\x30\x07\x02\x02\x7f\x01\x02\x01\x83"));
+}
+
+/* The octet after an empty exponent is another field's: it must not be looked at. */
+static void exponent_without_octets(void **state)
+{
+	struct part parts[N_PARTS];
+	struct cert *c = NULL;
+
+	(void)state;
+	memcpy(parts, usual, sizeof(parts));
+	parts[EXTENSIONS] = (struct part){ 0 };
+	parts[SPKI] = PART("\x30\x1a" RSA_ID "\x03\x09\x00\x30\x06\x02\x02\x7f\x01\x02\x00");
+	assert_int_equal(parse(parts, &c), -EBADMSG);
 }
 
 static void key_is(struct part algorithm, struct part key, enum key_type expected)
@@ -508,6 +526,7 @@ static void usages(void **state)
 	(void)state;
 	assert_int_equal(c->key_usage, KU_DIGITAL_SIGNATURE | 1 << 8);
 	cert_free(c);
+	REFUSE_CE(15, "");
 	REFUSE_CE(15, "\x04\x02\x07\x80");
 	REFUSE_CE(15, "\x03\x02\x07\x80\x05\x00");
 	REFUSE_CE(15, "\x03\x04\x07\x80\x00\x80");
@@ -540,12 +559,14 @@ static void names_and_identifiers(void **state)
 	c = ce(35, false, PART("\x30\x00"));
 	assert_int_equal(c->aki.n, 0);
 	cert_free(c);
+	REFUSE_CE(35, "");
 	REFUSE_CE(35, "\x31\x03\x80\x01k");
 	REFUSE_CE(35, "\x30\x03\x80\x01k\x05\x00");
 	REFUSE_CE(35, "\x30\x03\x80\x02k");
 	c = ce(14, false, PART("\x04\x01k"));
 	assert_true(view_is(&c->ski, "k", 1));
 	cert_free(c);
+	REFUSE_CE(14, "");
 	REFUSE_CE(14, "\x05\x01k");
 	REFUSE_CE(14, "\x04\x01k\x05\x00");
 }
@@ -586,6 +607,7 @@ int main(void)
 		cmocka_unit_test(frame_of_the_extensions),
 		cmocka_unit_test(frame_of_the_key),
 		cmocka_unit_test(forms_of_rsa),
+		cmocka_unit_test(exponent_without_octets),
 		cmocka_unit_test(forms_of_other_keys),
 		cmocka_unit_test(shape_of_an_extension),
 		cmocka_unit_test(number_of_extensions_is_limited),

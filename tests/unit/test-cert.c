@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "lib/base/cleanup.h"
+#include "lib/base/encode.h"
 #include "lib/base/limits.h"
 #include "lib/pki/commitment.h"
 #include "lib/pki/der.h"
@@ -385,6 +386,70 @@ static void pem_and_der(void **state)
 	gnutls_free(pem.data);
 }
 
+static void loads(const struct pki *p, const struct buf *text, int expected)
+{
+	struct cert *all[2] = { 0 }, *c = NULL;
+	size_t n = 99;
+
+	assert_int_equal(cert_load(text->p, text->n, &c), expected);
+	assert_int_equal(cert_load_all(text->p, text->n, all, 2, &n), expected);
+	if (expected < 0) {
+		assert_null(c);
+		assert_null(all[0]);
+		assert_int_equal(n, 99);
+		return;
+	}
+	assert_int_equal(n, 1);
+	assert_memory_equal(c->sha256, p->cert->sha256, SHA256_BYTES);
+	assert_memory_equal(all[0]->sha256, p->cert->sha256, SHA256_BYTES);
+	cert_free(c);
+	cert_free(all[0]);
+}
+
+/* Editors and mail change the white space, and that alone. */
+static void white_space_in_pem(void **state)
+{
+	static const char *const spaces[] = { "", "\n", "\r\n", " ", "\t", "\n \t\r" };
+	const struct pki *p = *state;
+	_cleanup_(freep) char *base64 = base64_encode_new(p->cert->der.p, p->cert->der.n);
+
+	for (size_t i = 0; i < ARRAY_SIZE(spaces); i++) {
+		_cleanup_(buf_deinitp) struct buf text = { 0 };
+
+		buf_put_text(&text, "-----BEGIN CERTIFICATE-----");
+		for (const char *c = base64; *c; c++) {
+			buf_put(&text, c, 1);
+			if ((c - base64) % 60 == 9)
+				buf_put_text(&text, spaces[i]);
+		}
+		buf_put_text(&text, "-----END CERTIFICATE-----");
+		loads(p, &text, 0);
+		text.p[100] = '!';
+		loads(p, &text, -EBADMSG);
+	}
+}
+
+static void der_files(void **state)
+{
+	const struct pki *p = *state;
+	_cleanup_(buf_deinitp) struct buf der = { 0 };
+	struct cert *all[1] = { 0 };
+	size_t n = 99;
+
+	buf_put(&der, p->cert->der.p, p->cert->der.n);
+	loads(p, &der, 0);
+	assert_int_equal(cert_load_all(der.p, der.n, all, 0, &n), -E2BIG);
+	assert_null(all[0]);
+	assert_int_equal(n, 99);
+	der.n--;
+	loads(p, &der, -EBADMSG);
+	der.n = 0; /* not even the octet that tells */
+	loads(p, &der, -EBADMSG);
+	der.n = p->cert->der.n;
+	buf_put_text(&der, "-----BEGIN CERTIFICATE-----AAAA-----END CERTIFICATE-----");
+	loads(p, &der, -EBADMSG);
+}
+
 /* --- names --- */
 
 static void expect_name(const struct view *name, const char *expected)
@@ -533,6 +598,8 @@ int main(void)
 		cmocka_unit_test(extension_twice_is_refused),
 		cmocka_unit_test(version_1_has_no_extensions),
 		cmocka_unit_test(pem_and_der),
+		cmocka_unit_test(white_space_in_pem),
+		cmocka_unit_test(der_files),
 		cmocka_unit_test(names_are_text),
 		cmocka_unit_test(serials_are_text),
 		cmocka_unit_test(hosts),
