@@ -9,7 +9,8 @@
  */
 
 /* Before the first thread, which would not be held by it: no new privileges, no dumps, no core,
- * Landlock as far as the kernel has it (*ret_abi, 0: not at all). */
+ * Landlock as far as the kernel has it (*ret_abi, 0: not at all).  In a sanitizer's build no
+ * Landlock, and dumps: its search for leaks needs both. */
 int sandbox_restrict(int *ret_abi);
 
 /* All threads at once: a system call that is not in the list ends the process. */
