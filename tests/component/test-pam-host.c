@@ -20,6 +20,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/varlink/client.h"
 #include "tests/component/pam-lab.h"
+#include "tests/harness/slow.h"
 
 /* Host programs that are not ours: what they have done to their process before they call us. */
 static struct lab lab;
@@ -247,7 +248,8 @@ static void leaks_nothing(_unused_ void **state)
 {
 	static const char *const accounts[] = { "alice", "alice", "helper-none", "helper-denied",
 						"begin-garbage" };
-	const unsigned rounds = getenv("LAB_ROUNDS") ? (unsigned)atoi(getenv("LAB_ROUNDS")) : 200;
+	const unsigned rounds = (getenv("LAB_ROUNDS") ? (unsigned)atoi(getenv("LAB_ROUNDS")) : 200) /
+				test_slow();
 	size_t used = 0;
 	unsigned fds = 0;
 

@@ -27,6 +27,7 @@
 #include "lib/base/encode.h"
 #include "lib/pki/handshake.h"
 #include "lib/pki/proof.h"
+#include "tests/harness/slow.h"
 
 #define CHECK(x) assert_true((x) >= 0)
 
@@ -35,7 +36,7 @@ double seconds(void)
 	struct timespec ts;
 
 	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
+	return ((double)ts.tv_sec + (double)ts.tv_nsec * 1e-9) / test_slow();
 }
 
 /* --- certificates --- */
@@ -507,17 +508,17 @@ static struct gate_limits limits_of(const struct lab_options *options)
 	struct gate_limits l = GATE_LIMITS_DEFAULT;
 	const struct gate_limits *o = &options->limits;
 
-#define OVERRIDE(member) l.member = o->member ? o->member : l.member
-	OVERRIDE(our_flight_usec);
-	OVERRIDE(no_link_usec);
-	OVERRIDE(client_usec);
-	OVERRIDE(call_usec);
-	OVERRIDE(answer_usec);
-	OVERRIDE(linger_usec);
-	OVERRIDE(yield_usec);
-	OVERRIDE(stop_usec);
-	OVERRIDE(connections);
-	OVERRIDE(per_source);
+#define OVERRIDE(member, unit) l.member = (o->member ? o->member : l.member) * (unit)
+	OVERRIDE(our_flight_usec, test_slow());
+	OVERRIDE(no_link_usec, test_slow());
+	OVERRIDE(client_usec, test_slow());
+	OVERRIDE(call_usec, test_slow());
+	OVERRIDE(answer_usec, test_slow());
+	OVERRIDE(linger_usec, test_slow());
+	OVERRIDE(yield_usec, test_slow());
+	OVERRIDE(stop_usec, test_slow());
+	OVERRIDE(connections, 1);
+	OVERRIDE(per_source, 1);
 #undef OVERRIDE
 	return l;
 }

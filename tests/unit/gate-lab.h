@@ -143,6 +143,8 @@ size_t lab_read_to_end(struct lab *lab, int fd, uint8_t *ret, size_t cap, unsign
 /* The fitting Commit call, as a string with NUL; gives. */
 char *make_commit(const uint8_t ticket_hash[SHA256_BYTES], const char *login_id,
 		  const char *account, const char *service);
+/* The lab's time: of its bounds, and of the limits of a gate in this process.  Slower in valgrind
+ * (tests/harness/slow.h). */
 double seconds(void);
 
 #endif

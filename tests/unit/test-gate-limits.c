@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Time, bytes, places, and an authority that is slow, silent, wrong or gone. */
+#include "tests/harness/slow.h"
 #include "tests/unit/gate-lab.h"
 
 #include <setjmp.h>
@@ -326,7 +327,7 @@ static void early_bytes_while_parked(_unused_ void **state)
 	lab_run_until(lab, &c, 1, &lab->authority->n_sign, 1, 2000);
 	assert_int_equal(send(c->fd, ccs, sizeof(ccs), MSG_NOSIGNAL), sizeof(ccs));
 	for (end = seconds() + 0.1; seconds() < end; turns++)
-		assert_true(sd_event_run(lab->event, 20 * MS) >= 0);
+		assert_true(sd_event_run(lab->event, 20 * MS * test_slow()) >= 0);
 	assert_true(turns < 20);
 	lab_authority_sign_all(lab);
 	lab_run(lab, &c, 1, 2000);

@@ -35,7 +35,7 @@ static bool own_namespace(void)
 
 static int enter(_unused_ void **state)
 {
-	have_disk = own_namespace() && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	have_disk = own_namespace() && mount("none", "/", "", MS_REC | MS_PRIVATE, NULL) == 0 &&
 		    mount("disk", "/mnt", "tmpfs", 0, "size=" DISK) == 0;
 	return 0;
 }

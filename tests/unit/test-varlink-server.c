@@ -16,6 +16,7 @@
 
 #include "lib/base/limits.h"
 #include "lib/varlink/server.h"
+#include "tests/harness/slow.h"
 
 /* A server on an event loop that the test turns by hand; clients are raw ends of socketpairs. */
 struct lab {
@@ -669,6 +670,8 @@ static void out_of_descriptors_does_not_spin(_unused_ void **state)
 	uint64_t until;
 	int fd, probe;
 
+	if (test_slow() > 1)
+		return; /* valgrind has limits of its own: it accepts, closes, and says EMFILE */
 	lab_start(&lab, 4, 0, 0);
 	assert_int_equal(vl_server_listen(lab.server, listen_somewhere(&sa)), 0);
 	fd = dial(&sa);
