@@ -524,7 +524,7 @@ static void first_of_equal_anchors(void **state)
 		const struct anchor anchors[] = { { 3, "a", lab->p[ROOT].cert },
 						  { 4, "b", lab->p[ROOT].cert } };
 
-		assert_int_equal(path_build(&leaf, 1, anchors, 2, &p), 0);
+		assert_int_equal(path_build(&leaf, 1, anchors, 2, NULL, &p), 0);
 	}
 	assert_int_equal(p.anchor, 3);
 }
