@@ -349,28 +349,37 @@ struct openssh {
 	char path[LAB_PATH_SIZE];
 };
 
-/* Its parent ends when its socket listens. */
-static bool openssh_start(struct openssh *s)
+/* Its parent ends when its socket listens.  Each has a name of its own: one that ends removes it
+ * when it gets to that, perhaps after the next has begun. */
+static int openssh_start(void **state)
 {
-	char command[256], line[256];
+	static struct openssh agents[8];
+	static unsigned n;
+	struct openssh *s = &agents[n];
+	char command[256], line[256], name[16];
 	FILE *f;
 
+	(void)snprintf(name, sizeof(name), "openssh-%u", n++);
 	(void)snprintf(command, sizeof(command), "ssh-agent -s -a %s 2>/dev/null",
-		       lab_path("openssh", s->path));
+		       lab_path(name, s->path));
 	f = popen(command, "re"); // NOLINT(cert-env33-c): a test's own command
 	assert_non_null(f);
-	s->pid = 0;
 	while (fgets(line, sizeof(line), f))
 		if (strncmp(line, "SSH_AGENT_PID=", 14) == 0)
 			s->pid = (pid_t)strtol(line + 14, NULL, 10);
 	(void)pclose(f);
-	return s->pid > 0;
+	*state = s;
+	return 0;
 }
 
-static void openssh_stop(const struct openssh *s)
+static int openssh_stop(void **state)
 {
-	assert_int_equal(kill(s->pid, SIGTERM), 0);
+	const struct openssh *s = *state;
+
+	if (s->pid == 0)
+		return 0;
 	(void)unlink(s->path);
+	return kill(s->pid, SIGTERM);
 }
 
 static void openssh_tell(const struct openssh *s, const struct buf *body)
@@ -421,19 +430,19 @@ static void openssh_open(const struct openssh *s, struct directory *d, struct ke
 	assert_int_equal(keys_agent_open(ctx, keys, 4, ret_n), 0);
 }
 
-static void openssh_signs(_unused_ void **state)
+static void openssh_signs(void **state)
 {
+	const struct openssh *s = *state;
 	struct directory d = { .known = { &p256, &p384, &ed }, .n = 3 };
 	struct prove_key *keys[4];
 	struct key_context ctx;
-	struct openssh s;
 	size_t n;
 
-	if (!openssh_start(&s))
+	if (s->pid == 0)
 		skip();
 	for (size_t i = 0; i < ARRAY_SIZE(signers); i++)
-		openssh_add(&s, signers[i]);
-	openssh_open(&s, &d, &ctx, keys, &n);
+		openssh_add(s, signers[i]);
+	openssh_open(s, &d, &ctx, keys, &n);
 	assert_int_equal(n, 3);
 	for (size_t i = 0; i < n; i++) {
 		gnutls_datum_t signature = { 0 };
@@ -447,28 +456,27 @@ static void openssh_signs(_unused_ void **state)
 		gnutls_free(signature.data);
 	}
 	free_keys(keys, n);
-	openssh_stop(&s);
 }
 
 /* The key is gone when it is to sign; the agent goes on, and so does the next key. */
-static void openssh_refuses(_unused_ void **state)
+static void openssh_refuses(void **state)
 {
+	const struct openssh *s = *state;
 	struct directory d = { .known = { &p256, &ed }, .n = 2 };
 	gnutls_datum_t signature = { 0 };
 	struct prove_key *keys[4];
 	struct key_context ctx;
-	struct openssh s;
 	const char *why;
 	size_t n;
 
-	if (!openssh_start(&s))
+	if (s->pid == 0)
 		skip();
-	openssh_add(&s, &p256);
-	openssh_add(&s, &ed);
-	openssh_open(&s, &d, &ctx, keys, &n);
+	openssh_add(s, &p256);
+	openssh_add(s, &ed);
+	openssh_open(s, &d, &ctx, keys, &n);
 	assert_int_equal(n, 2);
-	openssh_tell(&s, &(struct buf){ .p = (uint8_t[]){ REMOVE_ALL }, .n = 1 });
-	openssh_add(&s, &ed);
+	openssh_tell(s, &(struct buf){ .p = (uint8_t[]){ REMOVE_ALL }, .n = 1 });
+	openssh_add(s, &ed);
 	assert_int_equal(sign_with(keys[0], &p256, &signature, &why), -EACCES);
 	assert_null(signature.data);
 	assert_non_null(strstr(why, "the agent refused to sign"));
@@ -476,28 +484,26 @@ static void openssh_refuses(_unused_ void **state)
 	assert_true(verifies(&ed, &signature));
 	gnutls_free(signature.data);
 	free_keys(keys, n);
-	openssh_stop(&s);
 }
 
-static void openssh_is_locked(_unused_ void **state)
+static void openssh_is_locked(void **state)
 {
+	const struct openssh *s = *state;
 	struct directory d = { .known = { &p256 }, .n = 1 };
 	_cleanup_(buf_deinitp) struct buf lock = { 0 };
 	struct prove_key *keys[4];
 	struct key_context ctx;
-	struct openssh s;
 	size_t n;
 
-	if (!openssh_start(&s))
+	if (s->pid == 0)
 		skip();
-	openssh_add(&s, &p256);
+	openssh_add(s, &p256);
 	buf_put_u8(&lock, LOCK);
 	put_string(&lock, "x", 1);
-	openssh_tell(&s, &lock);
-	openssh_open(&s, &d, &ctx, keys, &n);
+	openssh_tell(s, &lock);
+	openssh_open(s, &d, &ctx, keys, &n);
 	assert_int_equal(n, 0);
 	assert_string_equal(ctx.why, "the ssh-agent holds no key (or is locked)");
-	openssh_stop(&s);
 }
 
 int main(void)
@@ -515,9 +521,9 @@ int main(void)
 		cmocka_unit_test(numbers_that_are_none),
 		cmocka_unit_test(ed25519_is_64_octets),
 		cmocka_unit_test(rsa_does_not_sign_here),
-		cmocka_unit_test(openssh_signs),
-		cmocka_unit_test(openssh_refuses),
-		cmocka_unit_test(openssh_is_locked),
+		cmocka_unit_test_setup_teardown(openssh_signs, openssh_start, openssh_stop),
+		cmocka_unit_test_setup_teardown(openssh_refuses, openssh_start, openssh_stop),
+		cmocka_unit_test_setup_teardown(openssh_is_locked, openssh_start, openssh_stop),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
