@@ -37,6 +37,7 @@ struct want {
 	char account[LIMIT_ACCOUNT + 1];
 	const char *service;
 	char key_file[PATH_SIZE];
+	bool key_named;
 	char cert_file[PATH_SIZE];
 	struct trust_file trust_file; /* owns what `trust` points to */
 	struct cert *host_cert;
@@ -107,6 +108,7 @@ static int key_files(struct cli *cli, const struct args *args, struct want *w)
 	if (key) {
 		if (strlen(key) >= PATH_SIZE || (cert && strlen(cert) >= PATH_SIZE))
 			return cli_usage(cli, "a file name is too long");
+		w->key_named = true;
 		(void)strcpy(w->key_file, key);
 		(void)strcpy(w->cert_file, cert ? cert : "");
 		return CLI_YES;
@@ -413,7 +415,9 @@ static int keys_make(struct cli *cli, const struct want *w, struct prove_key **k
 				   .agent_socket = getenv("SSH_AUTH_SOCK"),
 				   .key_file = *w->key_file ? w->key_file : NULL,
 				   .cert_file = *w->cert_file ? w->cert_file : NULL };
-	int r = keys_open(&ctx, keys, KEYS_MAX, ret_n);
+	/* who names a key means that one */
+	int r = w->key_named ? keys_file_open(&ctx, keys, KEYS_MAX, ret_n)
+			     : keys_open(&ctx, keys, KEYS_MAX, ret_n);
 
 	if (r < 0 || *ret_n == 0)
 		return cli_fail(cli, CLI_NO, "key",

@@ -86,6 +86,7 @@ certlogind: ending: Transport endpoint is not connected"
 like "one missing is named" "$(start pam:admin none)" "the socket 'link' is missing"
 like "one of somebody else is not taken" "$(start pam:other:link none)" "the socket 'admin' is missing"
 
+# shellcheck disable=SC2054 # one option, two uids
 all=pam:admin:link ids=(--gate-users 4711,4712 --admin-group 4713 --audit-group 4714)
 key() { # KIND NAME
 	openssl req -x509 -newkey "$1" ${3:+-pkeyopt "$3"} -nodes -subj /CN=host -days 2 -keyout "$d/$2.key" -out "$d/$2.crt" 2>/dev/null

@@ -177,6 +177,10 @@ rm "$HOME/.config/certlogin/trust"
 exits "ticket for no service" 2 c ticket
 exits "bad login id" 2 c ticket --service sudo --login 7KQ2
 exits "no key" 1 c ticket --service sudo
+export SSH_AUTH_SOCK=/nonexistent
+exits "a named key that is not there" 1 c ticket --service sudo --key none.key
+unlike "no agent is asked for it" "$(cat "$TAP_TMP/out" "$TAP_TMP/err" 2>/dev/null)" "agent"
+unset SSH_AUTH_SOCK
 is "stdout stays empty" "$(out)" ""
 exits "no gate" 3 c ticket --service sudo --key alice.key --cert alice.crt
 like "says what to do" "$(err)" 'certlogin-gate@local.socket'
