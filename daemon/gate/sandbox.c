@@ -10,9 +10,9 @@
 
 #include "lib/base/limits.h"
 
-/* A sanitizer's runtime opens files, maps what it likes, has a malloc of its own, and looks for leaks
- * at the end through /proc and ptrace: such a build is for tests, and goes without the parts of the
- * sandbox that would kill or blind it. */
+/* A sanitizer's runtime opens files, maps what it likes, has a malloc of its own, and looks for
+ * leaks at the end through /proc and ptrace: such a build is for tests, and goes without the parts
+ * of the sandbox that would kill or blind it. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED true
 #elif defined(__has_feature)
