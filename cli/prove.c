@@ -10,13 +10,16 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <pwd.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -28,6 +31,7 @@
 #include "lib/base/paths.h"
 
 #define MODULE_FD STDIN_FILENO
+#define START_USEC (5 * USEC_PER_SEC) /* to the request, which the module sends at once */
 
 struct request {
 	char login_id[LOGIN_ID_TEXT_SIZE];
@@ -38,16 +42,53 @@ struct request {
 
 /* --- becoming the user, for good: nothing is read before it --- */
 
+/* A change of uid leaves the inheritable set, and a host that kept its capabilities leaves more. */
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = { 0 };
+
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 ||
+	    syscall(SYS_capset, &header, sets) < 0 || syscall(SYS_capget, &header, sets) < 0)
+		return -errno;
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		if (sets[i].permitted || sets[i].effective || sets[i].inheritable)
+			return -EPERM;
+	for (unsigned long cap = 0; cap < 32UL * _LINUX_CAPABILITY_U32S_3; cap++)
+		if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, cap, 0, 0) > 0)
+			return -EPERM;
+	return 0;
+}
+
+/* There is no way back, or we do not go on. */
+static int check_dropped(uid_t uid, gid_t gid)
+{
+	uid_t ruid, euid, suid;
+	gid_t rgid, egid, sgid;
+
+	if (setresuid(0, 0, 0) == 0 || seteuid(0) == 0)
+		return -EPERM;
+	if (gid != 0 && (setresgid(0, 0, 0) == 0 || setegid(0) == 0))
+		return -EPERM;
+	if (getresuid(&ruid, &euid, &suid) < 0 || getresgid(&rgid, &egid, &sgid) < 0)
+		return -errno;
+	return ruid == uid && euid == uid && suid == uid && rgid == gid && egid == gid &&
+			       sgid == gid
+		       ? 0
+		       : -EPERM;
+}
+
 static int drop_to(uid_t uid, gid_t gid)
 {
-	if (geteuid() == 0 && setgroups(0, NULL) < 0)
-		return -errno;
+	int r;
+
+	/* not root: its own groups stay, as nobody but root can change them */
+	if (geteuid() == 0 && (setgroups(0, NULL) < 0 || getgroups(0, NULL) != 0))
+		return -EPERM;
 	if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return -errno;
-	/* there is no way back, or we do not go on */
-	if (setresuid(0, 0, 0) == 0 || seteuid(0) == 0 || getuid() != uid || geteuid() != uid)
-		return -EPERM;
-	return 0;
+	r = drop_capabilities();
+	return r < 0 ? r : check_dropped(uid, gid);
 }
 
 static int become(const char *mode)
@@ -62,6 +103,19 @@ static int become(const char *mode)
 	return pw && pw->pw_uid != 0 ? drop_to(pw->pw_uid, pw->pw_gid) : -ENOENT;
 }
 
+/* Whatever the module does, and whatever signals it left blocked or ignored. */
+static int end_within(uint64_t usec)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGALRM);
+	if (signal(SIGALRM, SIG_DFL) == SIG_ERR || sigprocmask(SIG_UNBLOCK, &set, NULL) < 0)
+		return -errno;
+	(void)alarm((unsigned)(usec / USEC_PER_SEC));
+	return 0;
+}
+
 static int lock_down(void)
 {
 	const struct rlimit none = { 0, 0 };
@@ -69,16 +123,31 @@ static int lock_down(void)
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	    setrlimit(RLIMIT_CORE, &none) < 0)
 		return -errno;
-	(void)alarm((unsigned)(LIMIT_HELPER_USEC / USEC_PER_SEC)); /* whatever the module does */
-	return 0;
+	if (prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
+		return -EPERM;
+	return end_within(START_USEC);
 }
 
+static int module_option(int option, int *ret)
+{
+	socklen_t n = sizeof(*ret);
+
+	return getsockopt(MODULE_FD, SOL_SOCKET, option, ret, &n);
+}
+
+/* A socketpair of the process that started us: of root, or of an id that we have already. */
 static bool fd_is_module(void)
 {
-	int type = 0;
-	socklen_t n = sizeof(type);
+	int domain, type;
+	struct ucred peer;
+	socklen_t n = sizeof(peer);
 
-	return getsockopt(MODULE_FD, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && type == SOCK_SEQPACKET;
+	if (module_option(SO_DOMAIN, &domain) < 0 || domain != AF_UNIX ||
+	    module_option(SO_TYPE, &type) < 0 || type != SOCK_SEQPACKET ||
+	    getsockopt(MODULE_FD, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0)
+		return false;
+	return peer.pid == getppid() &&
+	       (peer.uid == 0 || peer.uid == getuid() || peer.uid == geteuid());
 }
 
 /* --- the module --- */
@@ -133,32 +202,42 @@ static void put_text(struct buf *b, const char *s)
 	buf_put_text(b, s);
 }
 
-static int ask(_unused_ void *userdata, enum key_question question, const char *label,
+static int hear_answer(struct secret **ret)
+{
+	uint8_t packet[HELPER_PACKET_MAX];
+	struct view v;
+	int r = hear(packet, HELPER_ANSWER, &v);
+
+	if (r == 0 && v.n > LIMIT_SECRET)
+		r = -EBADMSG;
+	if (r == 0) {
+		*ret = secret_new(v.p, v.n);
+		r = *ret ? 0 : -ENOMEM;
+	}
+	explicit_bzero(packet, sizeof(packet)); /* also what was refused may be a PIN */
+	return r;
+}
+
+/* userdata: int, the first failure.  A module that does not keep to its part is not spoken to
+ * again. */
+static int ask(void *userdata, enum key_question question, const char *label,
 	       struct secret **ret_answer)
 {
 	_cleanup_(buf_deinitp) struct buf b = { 0 };
-	uint8_t packet[HELPER_PACKET_MAX];
-	struct secret *answer;
-	struct view v;
-	int r;
+	_cleanup_(secret_freep) struct secret *answer = NULL;
+	int *error = userdata;
 
+	if (*error < 0)
+		return *error;
 	buf_put_u8(&b, HELPER_ASK);
 	buf_put_u8(&b, (uint8_t)question);
 	put_text(&b, label);
-	r = say(&b);
-	if (r == 0)
-		r = hear(packet, HELPER_ANSWER, &v);
-	if (r < 0)
-		return r;
-	answer = secret_new(v.p, v.n);
-	explicit_bzero(packet, sizeof(packet));
-	if (!answer)
-		return -ENOMEM;
-	if (ret_answer)
-		*ret_answer = answer;
-	else
-		secret_free(answer);
-	return 0;
+	*error = say(&b);
+	if (*error == 0)
+		*error = hear_answer(&answer);
+	if (*error == 0 && ret_answer)
+		*ret_answer = STEAL(answer);
+	return *error;
 }
 
 static int say_ticket(const struct secret *ticket)
@@ -188,6 +267,8 @@ static int say_failed(uint64_t event, const char *why)
 
 static int connect_gate(const char *runtime_dir)
 {
+	/* connect(2) to a full queue waits as long as a send may */
+	const struct timeval limit = { .tv_sec = LIMIT_OUR_FLIGHT_USEC / USEC_PER_SEC };
 	_cleanup_(closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
@@ -196,7 +277,8 @@ static int connect_gate(const char *runtime_dir)
 	if ((size_t)snprintf(address.sun_path, sizeof(address.sun_path), "%s/gate", runtime_dir) >=
 	    sizeof(address.sun_path))
 		return -ENAMETOOLONG;
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0 ||
+	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
 	return STEAL_FD(fd);
 }
@@ -271,7 +353,9 @@ static int run(const struct request *q, bool console)
 {
 	struct prove_key *keys[LIMIT_HELPER_KEYS] = { 0 };
 	char service_path[128], key_file[PATH_MAX], cert_file[PATH_MAX];
+	int module_error = 0;
 	struct key_context ctx = { .ask = ask,
+				   .ask_userdata = &module_error,
 				   .find_certificates = keys_find_at_service,
 				   .find_userdata = service_path,
 				   .agent_socket = getenv("SSH_AUTH_SOCK") };
@@ -295,7 +379,9 @@ static int run(const struct request *q, bool console)
 		ctx.cert_file = exists(cert_file) ? cert_file : NULL;
 	}
 	r = keys_open(&ctx, keys, LIMIT_HELPER_KEYS, &n);
-	if (r < 0 || n == 0)
+	if (module_error < 0)
+		r = module_error;
+	else if (r < 0 || n == 0)
 		r = say_failed(0, *ctx.why ? ctx.why : "no usable key was found");
 	else
 		r = prove_any(q, host, keys, n);
@@ -310,7 +396,8 @@ int main(int argc, char **argv)
 
 	if (argc != 2 || !fd_is_module() || become(argv[1]) < 0 || lock_down() < 0)
 		return 1;
-	if (close_range(STDERR_FILENO + 1, ~0U, 0) < 0 || hear_request(&request) < 0)
+	if (close_range(STDERR_FILENO + 1, ~0U, 0) < 0 || hear_request(&request) < 0 ||
+	    end_within(LIMIT_HELPER_USEC) < 0)
 		return 1;
 	return run(&request, strcmp(argv[1], "console") == 0) < 0;
 }
