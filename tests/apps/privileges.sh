@@ -20,10 +20,15 @@ for verb in 'identity list' 'identity add eve' 'enroll alice /dev/null' 'session
 done
 
 cat >"$root/root/call.py" <<'X'
-import json, socket, sys
-s = socket.socket(socket.AF_UNIX); s.settimeout(5); s.connect("/run/certlogin/pam")
+import base64, json, os, socket, sys, zlib
+path, interface = sys.argv[2:] or ("pam", "Service")
+s = socket.socket(socket.AF_UNIX); s.settimeout(5); s.connect("/run/certlogin/" + path)
+def ticket():  # well-formed, and nobody's
+    t = os.urandom(16)
+    def text(b): return base64.b32encode(b).decode().rstrip("=")
+    return "cl1-" + text(t) + "-" + text((zlib.crc32(t) & 0xfffff000).to_bytes(4, "big")[:3])[:4]
 def call(m, **p):
-    s.send(json.dumps({"method": "org.certlogin.Service." + m, "parameters": p}).encode() + b"\0")
+    s.send(json.dumps({"method": "org.certlogin.%s.%s" % (interface, m), "parameters": p}).encode() + b"\0")
     data = b""
     while not data.endswith(b"\0"):
         got = s.recv(65536)
@@ -34,12 +39,13 @@ def call(m, **p):
 exec(sys.argv[1])
 X
 chmod 755 "$root/root" "$root/root/call.py"
-say_as() { host_as priv "$1" /usr/bin/python3 /root/call.py "$2"; }
+say_as() { host_as priv "$1" /usr/bin/python3 /root/call.py "${@:2}"; } # USER PYTHON [SOCKET INTERFACE]
 like "OpenSession is root's" "$(say_as mallory 'print(call("OpenSession", loginId="AAAA-AAAA-AAAA-A", account="alice", pid=1))')" PermissionDenied
 like "CloseSession is root's" "$(say_as mallory 'print(call("CloseSession", sessionId=1))')" PermissionDenied
 # the same answers for accounts that exist, may log in, or never existed
-probe='r = call("Begin", account="ACC", service="sudo"); i = r.pop("loginId"); print(r); print(call("Redeem", loginId=i, ticket="cl1-AAAAAAAAAAAAAAAAAAAAAAAAAA-AAAA").get("allowed")); print({k: v for k, v in call("Abandon", loginId=i, reason="x").items() if k != "event"})'
+probe='r = call("Begin", account="ACC", service="sudo"); i = r.pop("loginId"); print(r); print("allowed", call("Redeem", loginId=i, ticket=ticket())["allowed"]); print({k: v for k, v in call("Abandon", loginId=i, reason="x").items() if k != "event"})'
 known=$(say_as mallory "${probe/ACC/alice}")
+like "a ticket that nobody made is refused" "$known" 'allowed False'
 is "an account that may log in and one that never was look alike" "$(say_as mallory "${probe/ACC/nobody-at-all}")" "$known"
 host priv openssl ec -in /home/alice/.config/certlogin/client.key -pubout -outform DER -out /root/spki 2>/dev/null
 host priv openssl ecparam -name prime256v1 -genkey -noout -out /root/x.key; host priv openssl ec -in /root/x.key -pubout -outform DER -out /root/unknown 2>/dev/null
@@ -52,6 +58,31 @@ r = call("Begin", account="alice", service="sudo")
 t = subprocess.run(["certlogin", "ticket", "--yes", "--service", "sudo", "--account", "alice", "--login", r["loginId"]], capture_output=True, text=True).stdout.strip()
 print(call("Redeem", loginId=r["loginId"], ticket=t))')" "'allowed': False"
 is "its reason" "$(reason_last)" service-uid
+
+# Every method of every interface, as every role: what is not listed for one is refused to him
+methods() { sed -n 's/^method \([A-Za-z]*\)(.*/\1/p' "$top_srcdir/schema/api/org.certlogin.$1.varlink" | xargs; }
+reads="Status GetIdentity ListIdentities ListCertificates ListAccess ListServices ListAnchors ListSessions GetSession
+	ListEvents GetEvent VerifyAudit TestLogin"
+host priv usermod -aG certlogin-audit bob
+host priv usermod -aG certlogin-audit,certlogin-admin alice
+may() { # USER SOCKET INTERFACE: the methods that are not PermissionDenied to him
+	local m
+	for m in $(methods "$3"); do
+		say_as "$1" "print(call('$m'))" "$2" "$3" 2>/dev/null | grep -q 'PermissionDenied\|MethodNotFound\|InterfaceNotFound' || echo "$m"
+	done | xargs
+}
+is "mallory on the admin socket: he does not get there" "$(say_as mallory 'print(call("Status"))' admin Admin 2>&1 | tail -1)" \
+	"PermissionError: [Errno 13] Permission denied"
+is "an auditor reads" "$(may bob admin Admin | tr ' ' '\n' | sort | xargs)" "$(xargs -n1 <<<"$reads" | sort | xargs)"
+is "an administrator does all but trust, services and backups" "$(may alice admin Admin)" \
+	"$(methods Admin | xargs -n1 | grep -vE '^((Set|Remove)Service|(Add|Remove)Anchor|Backup)$' | xargs)"
+is "root does all" "$(may root admin Admin)" "$(methods Admin)"
+is "nobody administers through the services' socket" "$(may alice pam Admin)" ""
+is "nor is a service of the admin socket" "$(may alice admin Service)" ""
+is "mallory at the services' socket: sessions are root's" "$(may mallory pam Service)" \
+	"$(methods Service | sed 's/ OpenSession CloseSession//')"
+is "root there" "$(may root pam Service)" "$(methods Service)"
+is "a client's calls are not for these sockets" "$(may root pam Login)$(may root admin Login)" ""
 
 # The helper: 0711, not dumpable, holds nothing that its own user could take
 is "prove is root's, 0711" "$(host priv stat -c '%U %a' /usr/libexec/certlogin/prove)" "root 711"

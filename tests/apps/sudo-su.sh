@@ -3,6 +3,35 @@
 . "${top_srcdir:?}/tests/harness/login-host.sh"
 login_host apps
 
+# A ticket that is typed after its minute: begun here, looked at when that is over.
+cl identity add bob >/dev/null
+cl access allow bob root --service su >/dev/null
+issue bob
+cl enroll bob /home/bob/.config/certlogin/client.crt >/dev/null
+cat >"$(host_root apps)/root/typed.exp" <<'X'
+# typed.exp LOGIN-COMMAND TICKET-COMMAND SECONDS LOGINS: logins of mallory's, a ticket typed SECONDS late into the last.
+# ID in TICKET-COMMAND is the login id of the first.
+log_user 1
+set timeout 100
+for {set i 0} {$i < [lindex $argv 3]} {incr i} {
+	eval spawn -noecho setpriv --reuid=mallory --regid=mallory --init-groups --reset-env [lindex $argv 0]
+	expect -re {login ([A-Z2-7-]+)}
+	if {$i == 0} { set id $expect_out(1,string) }
+}
+set ticket [exec sh -c "{ [string map [list ID $id] [lindex $argv 1]]; } 2>>/root/typed.err"]
+sleep [lindex $argv 2]
+send "$ticket\r"
+expect {
+	"assword:" { send "\r"; exp_continue }
+	eof
+}
+X
+su_root='su root -c {echo INSIDE; id -un}'
+by_hand() { host apps expect /root/typed.exp "$@" 2>&1; }
+ticket_of() { echo "setpriv --reuid=$1 --regid=$1 --init-groups --reset-env certlogin ticket --yes"; }
+by_hand "$su_root" "$(ticket_of bob) --service su --account root --login ID" 61 1 >"$TAP_TMP/late" &
+late=$!
+
 like "sudo by key file" "$(alice sudo -k id -un)" 'root'
 like "sudo by agent" "$(with_agent sudo -k id -un)" 'root'
 like "su by key file" "$(alice "su -c 'id -un'")" 'root'
@@ -31,7 +60,7 @@ is "each login has its session, with the account that was authenticated" \
 	"alice/alice/root/sudo alice/root/root/su alice/root/root/su-l"
 is "all of them are closed" "$(jq '[.sessions[] | select(.closed == null)] | length' <<<"$sessions")" 0
 
-denied "no certificate" no-proof as bob bash -c 'cd; su -c id </dev/null'
+denied "no certificate" no-proof as mallory bash -c 'cd; su -c id </dev/null'
 host apps openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 9 -subj /CN=alice \
 	-addext extendedKeyUsage=clientAuth -keyout /root/foreign.key -out /root/foreign.crt 2>/dev/null
 swap() { # KEY CRT: alice's key files, once
@@ -70,29 +99,33 @@ like "all is well again" "$(alice sudo -k id -un)" root
 like "explain names each check" "$(explain_last)" 'service.*(proof|chain)|proof.*service|No service|service'
 
 # Tickets by hand: only for the login, account and service that were signed, once, for a minute
-cat >"$root/root/typed.exp" <<'X'
-# typed.exp USER ACCOUNT SHELL-MAKING-THE-TICKET: su with a typed ticket
-log_user 1
-set timeout 30
-spawn -noecho setpriv --reuid=[lindex $argv 0] --regid=[lindex $argv 0] --init-groups --reset-env su [lindex $argv 1] -c "echo INSIDE; id -un"
-expect -re {login ([A-Z2-7-]+)} { set id $expect_out(1,string) }
-set ticket [exec sh -c "[string map [list ID $id] [lindex $argv 2]] 2>>/root/typed.err"]
-send "$ticket\r"
-expect eof
-X
-by_hand() { host apps expect /root/typed.exp "$@" 2>&1; }
-t='setpriv --reuid=alice --regid=alice --init-groups --reset-env certlogin ticket --yes --service su --account root'
-like "mallory's su to root with alice's ticket for that very login" "$(by_hand mallory root "$t --login ID")" 'INSIDE.*root'
-unlike "a loose ticket for su" "$(by_hand mallory root "$t 2>/dev/null || true")" 'INSIDE'
-is "its reason" "$(cl audit list --last 1 --kind login.commit --json | jq -r '.events[-1].reason')" ticket-loose
-like "a ticket for another service" "$(by_hand mallory root "$(sed s/su/sudo/2 <<<"$t") --login ID 2>&1 || true")" '.'
-unlike "is refused" "$(by_hand mallory root "$t --service sudo --login ID 2>/dev/null || echo x")" 'INSIDE'
-host apps sh -c "touch /root/kept"
-unlike "a ticket made for another login" "$(
-	by_hand mallory root "$t --login ID | tee /root/kept" >/dev/null
-	by_hand mallory root "cat /root/kept")" 'INSIDE'
-like "says so" "$(reason_last)" 'ticket-(used|other-login)'
-
+t=$(ticket_of alice)
+newest() { cl audit list --last 1 --kind "login.$1" --verdict deny --json | jq -r ".events[-1].$2"; } # KIND FIELD
+typed() { # NAME REASON KIND LOGINS LOGIN-COMMAND TICKET-COMMAND: not let in, and why
+	unlike "$1: refused" "$(by_hand "$5" "$6" 0 "$4")" 'INSIDE|successfully'
+	is "$1: reason" "$(newest "$3" reason)" "$2"
+}
+like "mallory's su to root with alice's ticket for that very login" \
+	"$(by_hand "$su_root" "$t --service su --account root --login ID | tee /root/used" 0 1)" 'INSIDE.*root'
+wait $late
+unlike "a ticket after its minute: refused" "$(cat "$TAP_TMP/late")" INSIDE
+is "a ticket after its minute: reason" "$(cl audit list --last 1 --kind login.redeem --identity bob --json | jq -r '.events[-1].reason')" ticket-expired
+typed "a ticket reused" ticket-used redeem 1 "$su_root" "cat /root/used"
+typed "a ticket made for another login" ticket-other-login redeem 2 "$su_root" "$t --service su --account root --login ID"
+typed "a loose ticket for su" ticket-loose commit 1 "$su_root" "$t --service su --account root || :"
+typed "a loose ticket for sudo" ticket-loose commit 1 "$su_root" "$t --service sudo --account alice || :"
+like "explain says what to do" "$(cl explain "$(newest commit id)")" 'ticket --login'
+unlike "our own program makes none for another account than the login's" \
+	"$(by_hand "$su_root" "$t --service su --account alice --login ID || :" 0 1)" INSIDE
+host apps sh -c 'echo "auth required pam_certlogin.so" >/etc/pam.d/imap'
+for s in imap smtp; do
+	cl service set $s --class app --redeem-uids any >/dev/null
+	cl access allow alice alice --service $s >/dev/null
+done
+imap='pamtester imap alice authenticate'
+like "a loose ticket where they are taken" "$(by_hand "$imap" "$t --service imap --account alice" 0 1)" successfully
+typed "a ticket made for another account" ticket-other-account redeem 1 "${imap/alice/bob}" "$t --service imap --account alice"
+typed "a ticket made for another service" ticket-other-service redeem 1 "$imap" "$t --service smtp --account alice"
 like "the key holder is told what it is for" "$(cat "$root/root/typed.err")" "su to root, started by .*uid $(host apps id -u mallory)"
 host apps systemctl stop certlogin-gate@local.socket certlogin-gate@local.service
 denied "gate stopped" no-proof alice sudo -k id
