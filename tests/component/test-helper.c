@@ -347,7 +347,19 @@ static int write_text(const char *path, const char *text)
 	return f && fputs(text, f) >= 0 && fclose(f) == 0 ? 0 : -1;
 }
 
-/* An /etc with one user and one host certificate: after this no other file of the machine counts.
+/* The part of CONFDIR that there is, for a prefix of one's own. */
+static const char *existing(char path[PATH_MAX])
+{
+	char *slash;
+
+	(void)snprintf(path, PATH_MAX, "%s", CONFDIR);
+	while (access(path, F_OK) < 0 && (slash = strrchr(path, '/')) && slash != path)
+		*slash = '\0';
+	return path;
+}
+
+/* An /etc with one user and one host certificate: after this no other file of the machine counts,
+ * and none is left.
  */
 static const char *make_etc(void)
 {
@@ -359,8 +371,11 @@ static const char *make_etc(void)
 		"2>/dev/null "
 		"&& cp client.crt " PATH_HOST_CERT " && chown -R 61234:61234 " HOME;
 
+	char config[PATH_MAX];
+
 	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-	    mount("tmpfs", "/etc", "tmpfs", 0, "mode=755") < 0)
+	    mount("tmpfs", existing(config), "tmpfs", 0, "mode=755") < 0 ||
+	    (strcmp(config, "/etc") != 0 && mount("tmpfs", "/etc", "tmpfs", 0, "mode=755") < 0))
 		return "no mount namespace";
 	if (write_text("/etc/passwd",
 		       "root:x:0:0::/:/bin/sh\nu:x:61234:61234::" HOME ":/bin/sh\n") < 0 ||
