@@ -289,9 +289,8 @@ static const char *not_an_anchor(const struct cert *c, int64_t now)
 		return "it is not a CA's certificate (basicConstraints)";
 	if (c->has_key_usage && !(c->key_usage & KU_KEY_CERT_SIGN))
 		return "its key usage does not allow it to issue certificates (keyCertSign)";
-	if (c->unknown_critical || c->has_name_constraints)
-		return "it has a critical extension, or name constraints, that this version does "
-		       "not process";
+	if (c->unknown_critical)
+		return "it has a critical extension that this version does not process";
 	if (c->has_eku && !(c->eku & (EKU_CLIENT_AUTH | EKU_ANY)))
 		return "its extended key usage excludes client authentication";
 	return now > c->not_after ? "it has expired" : NULL;

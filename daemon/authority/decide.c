@@ -166,20 +166,42 @@ static enum reason look_proof(const struct look *l)
 	return REASON_NONE;
 }
 
+/* What is not listed is a fault of the chain: no fault is ever none. */
+static enum reason path_reason(enum path_fault fault)
+{
+	switch ((int)fault) {
+	case PATH_GOOD:
+		return REASON_NONE;
+	case PATH_NO_ANCHOR:
+	case PATH_BAD_SIGNATURE: /* the name of one of ours, another key */
+		return REASON_FOREIGN_CA;
+	case PATH_ALGORITHM:
+		return REASON_KEY;
+	default:
+		return REASON_CHAIN;
+	}
+}
+
+static enum reason leaf_reason(enum leaf_fault fault)
+{
+	switch ((int)fault) {
+	case LEAF_GOOD:
+		return REASON_NONE;
+	case LEAF_KEY: /* what comes after it was not looked at */
+		return REASON_KEY;
+	case LEAF_IS_CA:
+	case LEAF_KEY_USAGE:
+		return REASON_KEY_USAGE;
+	case LEAF_EKU_MISSING:
+	case LEAF_EKU:
+		return REASON_EKU;
+	default:
+		return REASON_CHAIN;
+	}
+}
+
 static enum reason look_chain(const struct look *l)
 {
-	static const enum reason of[] = {
-		[PATH_GOOD] = REASON_NONE,
-		[PATH_MALFORMED] = REASON_CHAIN,
-		[PATH_NO_ANCHOR] = REASON_FOREIGN_CA,
-		[PATH_BAD_SIGNATURE] = REASON_FOREIGN_CA, /* the name of one of ours, another key */
-		[PATH_NOT_CA] = REASON_CHAIN,
-		[PATH_TOO_LONG] = REASON_CHAIN,
-		[PATH_CA_KEY_USAGE] = REASON_CHAIN,
-		[PATH_ALGORITHM] = REASON_KEY,
-		[PATH_CRITICAL_EXTENSION] = REASON_CHAIN,
-		[PATH_CA_EKU] = REASON_CHAIN,
-	};
 	const struct path *p = l->facts->path;
 	char issuer[96];
 
@@ -190,7 +212,7 @@ static enum reason look_chain(const struct look *l)
 	}
 	if (p->fault != PATH_GOOD) {
 		tell(l, "%s; issued by %s", path_fault_text(p->fault), issuer);
-		return (size_t)p->fault < ARRAY_SIZE(of) ? of[p->fault] : REASON_CHAIN;
+		return path_reason(p->fault);
 	}
 	tell(l, "issued by %s; %zu above it%s", issuer, p->n_issuers,
 	     l->facts->path_remembered ? ", verified before" : "");
@@ -238,25 +260,15 @@ static enum reason look_key(const struct look *l)
 
 static enum reason look_usage(const struct look *l)
 {
-	static const enum reason of[] = {
-		[LEAF_GOOD] = REASON_NONE,
-		[LEAF_KEY] = REASON_KEY, /* what comes after it was not looked at */
-		[LEAF_IS_CA] = REASON_KEY_USAGE,
-		[LEAF_VERSION] = REASON_CHAIN,
-		[LEAF_KEY_USAGE] = REASON_KEY_USAGE,
-		[LEAF_EKU_MISSING] = REASON_EKU,
-		[LEAF_EKU] = REASON_EKU,
-		[LEAF_CRITICAL_EXTENSION] = REASON_CHAIN,
-	};
 	const struct path *p = l->facts->path;
 
-	if (!p || (size_t)p->leaf_fault >= ARRAY_SIZE(of)) {
+	if (!p) {
 		tell(l, "not looked at");
 		return REASON_CHAIN;
 	}
 	tell(l, "%s",
 	     p->leaf_fault == LEAF_GOOD ? "client authentication" : leaf_fault_text(p->leaf_fault));
-	return of[p->leaf_fault];
+	return leaf_reason(p->leaf_fault);
 }
 
 /* Revocation lists are not part of this version; explain says so instead of "good". */

@@ -6,7 +6,10 @@
 
 #include "lib/base/encode.h"
 #include "lib/base/limits.h"
+#include "lib/pki/constraints.h"
 #include "lib/pki/der.h"
+#include "lib/pki/dn.h"
+#include "lib/pki/policy.h"
 
 /* contents of an OBJECT IDENTIFIER */
 #define OID(octets)                                                                                \
@@ -191,17 +194,7 @@ static int read_ski(struct view v, struct cert *c)
 
 static int read_name_constraints(struct view v, struct cert *c)
 {
-	(void)v;
-	c->has_name_constraints = true;
-	return 0;
-}
-
-/* A constraint that we do not process must deny, whether or not its issuer marked it critical. */
-static int read_unprocessed(struct view v, struct cert *c)
-{
-	(void)v;
-	c->unknown_critical = true;
-	return 0;
+	return constraints_read(v, &c->permitted, &c->excluded);
 }
 
 static int read_ignored(struct view v, struct cert *c)
@@ -211,25 +204,30 @@ static int read_ignored(struct view v, struct cert *c)
 	return 0;
 }
 
+enum {
+	PROCESSED = 1 << 0, /* it may be critical */
+	BINDING = 1 << 1,   /* it must be */
+};
+
 /* Extensions below id-ce 2.5.29 that we read, by their last arc. */
 static const struct {
 	uint8_t arc;
-	bool critical_ok; /* processed, so that it may be critical */
+	unsigned flags;
 	int (*read)(struct view v, struct cert *c);
 } extensions[] = {
-	{ 14, false, read_ski },
-	{ 15, true, read_key_usage },
-	{ 17, true, read_san },
-	{ 18, false, read_ignored }, /* issuerAltName */
-	{ 19, true, read_basic_constraints },
-	{ 30, false, read_name_constraints },
-	{ 31, false, read_ignored }, /* cRLDistributionPoints */
-	{ 32, true, read_ignored },  /* certificatePolicies: no policy is required of a path */
-	{ 33, false, read_ignored }, /* policyMappings */
-	{ 35, false, read_aki },
-	{ 36, false, read_unprocessed }, /* policyConstraints */
-	{ 37, true, read_eku },
-	{ 54, false, read_unprocessed }, /* inhibitAnyPolicy */
+	{ 14, 0, read_ski },
+	{ 15, PROCESSED, read_key_usage },
+	{ 17, PROCESSED, read_san },
+	{ 18, 0, read_ignored }, /* issuerAltName */
+	{ 19, PROCESSED, read_basic_constraints },
+	{ 30, PROCESSED | BINDING, read_name_constraints },
+	{ 31, 0, read_ignored }, /* cRLDistributionPoints */
+	{ 32, PROCESSED, policy_read_policies },
+	{ 33, PROCESSED, policy_read_mappings },
+	{ 35, 0, read_aki },
+	{ 36, PROCESSED | BINDING, policy_read_constraints },
+	{ 37, PROCESSED, read_eku },
+	{ 54, PROCESSED | BINDING, policy_read_inhibit_any },
 };
 
 static int read_extension(struct view oid, bool critical, struct view value, struct cert *c)
@@ -238,12 +236,12 @@ static int read_extension(struct view oid, bool critical, struct view value, str
 		if (oid.n != 3 || oid.p[0] != 0x55 || oid.p[1] != 0x1d ||
 		    oid.p[2] != extensions[i].arc)
 			continue;
-		if (critical && !extensions[i].critical_ok)
-			c->unknown_critical = true;
+		c->unknown_critical |= critical && !(extensions[i].flags & PROCESSED);
+		c->bad_form |= !critical && extensions[i].flags & BINDING;
+		c->san_critical |= critical && extensions[i].arc == 17;
 		return extensions[i].read(value, c);
 	}
-	if (critical)
-		c->unknown_critical = true;
+	c->unknown_critical |= critical;
 	return 0;
 }
 
@@ -330,6 +328,12 @@ static int read_tbs(struct view tbs, struct cert *c)
 	return read_extensions(list, c);
 }
 
+/* RFC 5280 4.1.2.2: positive, at most 20 octets. */
+static bool serial_ok(const struct view *serial)
+{
+	return serial->n <= 20 && !(serial->p[0] & 0x80) && (serial->n > 1 || serial->p[0] != 0);
+}
+
 static int read_cert(struct cert *c)
 {
 	struct view in = c->der, seq, at, tbs;
@@ -342,7 +346,11 @@ static int read_cert(struct cert *c)
 	    whole(&seq, DER_SEQUENCE, &c->sig_alg) < 0 ||
 	    der_bits(&seq, &c->signature, &unused) < 0 || unused || seq.n > 0)
 		return -EBADMSG;
-	return read_tbs(tbs, c);
+	if (read_tbs(tbs, c) < 0)
+		return -EBADMSG;
+	/* 4.1.2.6: without a subject its names must not be ignored */
+	c->bad_form |= !serial_ok(&c->serial) || (dn_empty(&c->subject) && !c->san_critical);
+	return 0;
 }
 
 int cert_parse(const uint8_t *der, size_t n, struct cert **ret)
@@ -360,6 +368,7 @@ int cert_parse(const uint8_t *der, size_t n, struct cert **ret)
 	memcpy(copy, der, n);
 	c->der = (struct view){ copy, n };
 	c->path_len = -1;
+	c->require_explicit_policy = c->inhibit_mapping = c->inhibit_any_policy = -1;
 	if (read_cert(c) < 0)
 		return -EBADMSG;
 	sha256(copy, n, c->sha256);

@@ -61,9 +61,18 @@ struct cert {
 	unsigned key_usage;
 	bool has_eku;
 	unsigned eku;                        /* 0 with has_eku: an empty one */
+	bool bad_form;                       /* breaks a rule that RFC 5280 has for issuers: a serial
+	                                      * number that is none or over 20 octets, a constraint
+	                                      * that is not critical, no name but in a SAN that is not */
 	bool unknown_critical;               /* a critical extension that path_build() does not process */
-	bool has_name_constraints;
+	struct view permitted, excluded;     /* name constraints: GeneralSubtrees contents; empty: none */
+	struct view policies;                /* certificatePolicies, contents; empty: none */
+	struct view policy_mappings;
+	int64_t require_explicit_policy;     /* SkipCerts; -1: none, of these three */
+	int64_t inhibit_mapping;
+	int64_t inhibit_any_policy;
 	struct view san;                     /* GeneralNames contents; empty: none */
+	bool san_critical;
 	struct view aki;                     /* keyIdentifier; empty: none */
 	struct view ski;
 };

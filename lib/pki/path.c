@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/pki/constraints.h"
+#include "lib/pki/dn.h"
 #include "lib/pki/key.h"
+#include "lib/pki/policy.h"
 #include "lib/pki/proof.h"
 
 static const char *const path_texts[] = {
@@ -17,8 +20,11 @@ static const char *const path_texts[] = {
 	[PATH_CA_KEY_USAGE] = "an issuer on the path may not sign certificates (keyCertSign)",
 	[PATH_ALGORITHM] = "a signature algorithm or issuer key on the path is too weak or unknown",
 	[PATH_CRITICAL_EXTENSION] =
-		"an extension or constraint on the path is not processed by this version",
+		"a critical extension on the path is not processed by this version",
 	[PATH_CA_EKU] = "an issuer's extended key usage excludes client authentication",
+	[PATH_NAME_CONSTRAINTS] = "a name on the path is outside an issuer's name constraints",
+	[PATH_FORM] = "a CA's certificate on the path breaks a rule of RFC 5280 for issuers",
+	[PATH_POLICY] = "the path has no certificate policy where one is required",
 };
 
 static const char *const leaf_texts[] = {
@@ -31,6 +37,8 @@ static const char *const leaf_texts[] = {
 	[LEAF_EKU] = "its extended key usage does not name client authentication",
 	[LEAF_CRITICAL_EXTENSION] =
 		"it has a critical extension that this version does not process",
+	[LEAF_FORM] =
+		"it breaks a rule of RFC 5280 for issuers (serial number, subject, constraints)",
 };
 
 const char *path_fault_text(enum path_fault f)
@@ -43,21 +51,9 @@ const char *leaf_fault_text(enum leaf_fault f)
 	return (size_t)f < ARRAY_SIZE(leaf_texts) ? leaf_texts[f] : "unknown";
 }
 
-/* RFC 5280 7.1 in its simplest form: the same octets. */
-static bool names_equal(const struct view *a, const struct view *b)
-{
-	return view_is(a, b->p, b->n);
-}
-
 static bool self_issued(const struct cert *c)
 {
-	return names_equal(&c->issuer, &c->subject);
-}
-
-/* What every certificate of a path must be free of, as long as we process no constraints. */
-static bool has_unprocessed(const struct cert *c)
-{
-	return c->unknown_critical || c->has_name_constraints;
+	return dn_equal(&c->issuer, &c->subject);
 }
 
 enum leaf_fault leaf_check(const struct cert *leaf)
@@ -68,8 +64,10 @@ enum leaf_fault leaf_check(const struct cert *leaf)
 		return LEAF_VERSION;
 	if (leaf->is_ca || (leaf->has_key_usage && leaf->key_usage & KU_KEY_CERT_SIGN))
 		return LEAF_IS_CA;
-	if (has_unprocessed(leaf))
+	if (leaf->unknown_critical)
 		return LEAF_CRITICAL_EXTENSION;
+	if (leaf->bad_form || leaf->permitted.n > 0 || leaf->excluded.n > 0)
+		return LEAF_FORM;
 	if (leaf->has_key_usage && !(leaf->key_usage & KU_DIGITAL_SIGNATURE))
 		return LEAF_KEY_USAGE;
 	if (!leaf->has_eku)
@@ -103,7 +101,7 @@ static enum path_fault check_issuer(const struct search *s, const struct cert *i
 		return PATH_TOO_LONG;
 	if (issuer->has_key_usage && !(issuer->key_usage & KU_KEY_CERT_SIGN))
 		return PATH_CA_KEY_USAGE;
-	if (has_unprocessed(issuer))
+	if (issuer->unknown_critical)
 		return PATH_CRITICAL_EXTENSION;
 	if (issuer->has_eku && !(issuer->eku & (s->eku | EKU_ANY)))
 		return PATH_CA_EKU;
@@ -151,7 +149,7 @@ static enum path_fault check_signature(struct search *s, const struct cert *subj
 /* Key identifiers choose among keys of one name; they never make a path. */
 static bool may_have_issued(const struct cert *issuer, const struct cert *subject)
 {
-	return names_equal(&issuer->subject, &subject->issuer) &&
+	return dn_equal(&issuer->subject, &subject->issuer) &&
 	       (issuer->ski.n == 0 || subject->aki.n == 0 ||
 		view_is(&issuer->ski, subject->aki.p, subject->aki.n));
 }
@@ -199,15 +197,35 @@ static enum path_fault try_issuer(struct search *s, size_t depth, const struct c
 	return fault;
 }
 
+/* What is asked of the path as a whole. */
+static enum path_fault check_whole(const struct search *s, size_t depth, const struct cert *anchor)
+{
+	if (constraints_check(s->at, depth, anchor) < 0)
+		return PATH_NAME_CONSTRAINTS;
+	return policy_check(s->at, depth) < 0 ? PATH_POLICY : PATH_GOOD;
+}
+
+static void reach(struct search *s, size_t depth, const struct anchor *anchor, int below)
+{
+	enum path_fault fault = try_issuer(s, depth, anchor->cert, below);
+
+	if (fault != PATH_GOOD)
+		return;
+	fault = check_whole(s, depth, anchor->cert);
+	if (fault == PATH_GOOD)
+		keep(s, depth, anchor);
+	else
+		note_fault(s, fault);
+}
+
 /* s->at[0 .. depth-1] is a path from the leaf, its last certificate not yet vouched for. */
 static void extend(struct search *s, size_t depth, int below)
 {
 	const struct cert *subject = s->at[depth - 1];
 
 	for (size_t i = 0; i < s->n_anchors; i++)
-		if (may_have_issued(s->anchors[i].cert, subject) &&
-		    try_issuer(s, depth, s->anchors[i].cert, below) == PATH_GOOD)
-			keep(s, depth, &s->anchors[i]);
+		if (may_have_issued(s->anchors[i].cert, subject))
+			reach(s, depth, &s->anchors[i], below);
 	if (depth == LIMIT_CHAIN_CERTS)
 		return;
 	for (size_t i = 1; i < s->n_chain; i++) {
@@ -216,8 +234,13 @@ static void extend(struct search *s, size_t depth, int below)
 
 		for (size_t j = 0; j < depth; j++)
 			used |= view_is(&s->at[j]->der, issuer->der.p, issuer->der.n);
-		if (used || !may_have_issued(issuer, subject) ||
-		    try_issuer(s, depth, issuer, below) != PATH_GOOD)
+		if (used || !may_have_issued(issuer, subject))
+			continue;
+		if (issuer->bad_form) {
+			note_fault(s, PATH_FORM);
+			continue;
+		}
+		if (try_issuer(s, depth, issuer, below) != PATH_GOOD)
 			continue;
 		s->at[depth] = issuer;
 		extend(s, depth + 1, below + !self_issued(issuer));
@@ -265,7 +288,7 @@ int path_check_server(const struct cert *const *chain, size_t n, const struct an
 	if (!s.found || now < s.best.not_before || now > s.best.not_after)
 		return -EKEYREJECTED;
 	if (!key_acceptable(chain[0]) || chain[0]->version != 3 || chain[0]->is_ca ||
-	    has_unprocessed(chain[0]) || !(chain[0]->eku & EKU_SERVER_AUTH))
+	    chain[0]->unknown_critical || !(chain[0]->eku & EKU_SERVER_AUTH))
 		return -EKEYREJECTED;
 	return 0;
 }

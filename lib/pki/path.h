@@ -28,6 +28,9 @@ enum path_fault {
 	PATH_ALGORITHM,             /* weak or unknown signature algorithm, or key below the floor */
 	PATH_CRITICAL_EXTENSION,    /* a critical extension, or a constraint, that we do not process */
 	PATH_CA_EKU,                /* an issuer's EKU excludes clientAuth */
+	PATH_NAME_CONSTRAINTS,      /* a name that a CA above it may not vouch for */
+	PATH_FORM,                  /* a CA below the anchor with cert.bad_form */
+	PATH_POLICY,                /* an explicit policy is required, and there is none; or a bad mapping */
 };
 
 /* Sees the leaf alone; reported apart so that `explain` can name each. */
@@ -40,6 +43,7 @@ enum leaf_fault {
 	LEAF_EKU_MISSING,
 	LEAF_EKU,                   /* clientAuth is not among them, or empty */
 	LEAF_CRITICAL_EXTENSION,
+	LEAF_FORM,                  /* cert.bad_form, or a CA's constraints */
 };
 
 const char *path_fault_text(enum path_fault f);

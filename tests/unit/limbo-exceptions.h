@@ -4,7 +4,6 @@
 
 /* Where path_build() is of another opinion than x509-limbo, and why. */
 
-#define CONSTRAINTS "constraints on the path deny until the full validator processes them"
 #define LONG "more than LIMIT_CHAIN_CERTS certificates"
 #define LEAF_CA "a CA's certificate is no person's"
 #define CLIENT_AUTH                                                                                \
@@ -14,30 +13,13 @@
 #define DEPTH "a limit of the case's own; ours is LIMIT_CHAIN_CERTS"
 #define KEY_IDS "RFC 5280 4.2.1.1 and 4.2.1.2 bind issuers; key identifiers never make a path"
 #define NAMES "a server's name is cert_matches_host()'s; a person is known by key or certificate"
-#define ISSUING "binds issuers: RFC 5280 6.1 does not ask it of a validator"
+#define ANCHOR "an anchor is a name and a key that the administrator trusts, whatever its form"
 #define CABF "a rule of the CA/Browser Forum alone"
 
 static const struct limbo_exception {
 	const char *id, *reason;
 } limbo_exceptions[] = {
 	/* limbo accepts, we refuse */
-	{ "rfc5280::nc::permitted-dns-match", CONSTRAINTS },
-	{ "rfc5280::nc::permitted-dns-match-more", CONSTRAINTS },
-	{ "rfc5280::nc::permitted-ipv4-match", CONSTRAINTS },
-	{ "rfc5280::nc::permitted-ipv6-match", CONSTRAINTS },
-	{ "rfc5280::nc::permitted-dn-match", CONSTRAINTS },
-	{ "rfc5280::nc::permitted-self-issued", CONSTRAINTS },
-	{ "rfc5280::nc::permitted-different-constraint-type", CONSTRAINTS },
-	{ "rfc5280::nc::excluded-different-constraint-type", CONSTRAINTS },
-	{ "rfc5280::nc::nc-forbids-alternate-chain-ica", CONSTRAINTS },
-	{ "rfc5280::nc::nc-permits-email-exact", CONSTRAINTS },
-	{ "rfc5280::nc::nc-permits-email-domain", CONSTRAINTS },
-	{ "rfc5280::nc::nc-permits-email-literal-asterisk-exact-match", CONSTRAINTS },
-	{ "rfc5280::nc::nc-permits-email-literal-double-asterisk", CONSTRAINTS },
-	{ "rfc5280::nc::nc-permits-email-literal-mid-asterisk", CONSTRAINTS },
-	{ "rfc5280::nc::nc-forbids-othername-noop", CONSTRAINTS },
-	{ "webpki::nc::permitted-dns-match-noncritical", CONSTRAINTS },
-	{ "webpki::nc::nc-permits-dns-san-pattern", CONSTRAINTS },
 	{ "cve::cve-2024-0567", LONG },
 	{ "pathlen::validation-ignores-pathlen-in-leaf", LEAF_CA },
 	{ "rfc5280::ca-as-leaf", LEAF_CA },
@@ -95,10 +77,8 @@ static const struct limbo_exception {
 	{ "webpki::san::no-san", NAMES },
 	{ "webpki::san::san-wildcard-only", NAMES },
 	{ "webpki::san::san-wildcard-only-tld", NAMES },
-	{ "rfc5280::san::noncritical-with-empty-subject", ISSUING },
-	{ "rfc5280::serial::too-long", ISSUING },
-	{ "rfc5280::serial::zero", ISSUING },
-	{ "rfc5280::root-non-critical-basic-constraints", ISSUING },
+	{ "rfc5280::root-non-critical-basic-constraints", ANCHOR },
+	{ "rfc5280::nc::permitted-dns-match-noncritical", ANCHOR },
 	{ "webpki::eku::ee-anyeku", CABF },
 	{ "webpki::eku::ee-critical-eku", CABF },
 	{ "webpki::eku::root-has-eku", CABF },

@@ -292,23 +292,6 @@ static void issuer_for_clients(void **state)
 	assert_int_equal(PATH(*state, SUB).fault, PATH_GOOD);
 }
 
-static void issuer_with_name_constraints(void **state)
-{
-	make_three(*state,
-		   &(struct pki_spec){ .cn = "Sub", .ca = true, .flags = PKI_NAME_CONSTRAINTS });
-	assert_int_equal(PATH(*state, SUB).fault, PATH_CRITICAL_EXTENSION);
-}
-
-static void anchor_with_name_constraints(void **state)
-{
-	struct lab *lab = *state;
-
-	make(lab, ROOT, -1,
-	     &(struct pki_spec){ .cn = "Root", .ca = true, .flags = PKI_NAME_CONSTRAINTS });
-	make_leaf(lab, ROOT);
-	assert_int_equal(path_of(lab, (const int[]){ -1 }).fault, PATH_CRITICAL_EXTENSION);
-}
-
 static void issuer_with_an_unknown_critical_extension(void **state)
 {
 	make_three(*state,
@@ -724,7 +707,7 @@ static void leaf_faults(void **state)
 	assert_int_equal(LEAF_OF(.eku = PKI_SERVER_AUTH), LEAF_EKU);
 	assert_int_equal(LEAF_OF(.eku = PKI_ANY_EKU), LEAF_EKU); /* of people it is asked by name */
 	assert_int_equal(LEAF_OF(.flags = PKI_UNKNOWN_CRITICAL), LEAF_CRITICAL_EXTENSION);
-	assert_int_equal(LEAF_OF(.flags = PKI_NAME_CONSTRAINTS), LEAF_CRITICAL_EXTENSION);
+	assert_int_equal(LEAF_OF(.flags = PKI_NAME_CONSTRAINTS), LEAF_FORM);
 }
 
 static void key_floor(void **state)
@@ -758,16 +741,16 @@ static void key_floor(void **state)
 static void texts_are_distinct(void **state)
 {
 	(void)state;
-	for (int i = PATH_GOOD; i <= PATH_CA_EKU; i++)
+	for (int i = PATH_GOOD; i <= PATH_POLICY; i++)
 		for (int j = PATH_GOOD; j < i; j++)
 			assert_string_not_equal(path_fault_text((enum path_fault)i),
 						path_fault_text((enum path_fault)j));
-	for (int i = LEAF_GOOD; i <= LEAF_CRITICAL_EXTENSION; i++)
+	for (int i = LEAF_GOOD; i <= LEAF_FORM; i++)
 		for (int j = LEAF_GOOD; j < i; j++)
 			assert_string_not_equal(leaf_fault_text((enum leaf_fault)i),
 						leaf_fault_text((enum leaf_fault)j));
-	assert_string_equal(path_fault_text((enum path_fault)(PATH_CA_EKU + 1)), "unknown");
-	assert_string_equal(leaf_fault_text((enum leaf_fault)(LEAF_CRITICAL_EXTENSION + 1)),
+	assert_string_equal(path_fault_text((enum path_fault)(PATH_POLICY + 1)), "unknown");
+	assert_string_equal(leaf_fault_text((enum leaf_fault)(LEAF_FORM + 1)),
 			    "unknown");
 	assert_string_equal(path_fault_text((enum path_fault)99), "unknown");
 	assert_string_equal(leaf_fault_text((enum leaf_fault)99), "unknown");
@@ -878,8 +861,6 @@ int main(void)
 		T(issuer_for_servers_alone),
 		T(issuer_for_any_purpose),
 		T(issuer_for_clients),
-		T(issuer_with_name_constraints),
-		T(anchor_with_name_constraints),
 		T(issuer_with_an_unknown_critical_extension),
 		T(issuer_with_an_unknown_extension),
 		T(issuer_is_asked_for_each),
