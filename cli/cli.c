@@ -207,10 +207,11 @@ static int letter_option(int letter)
 static int option_set(struct cli *cli, struct args *args, int opt, const char *value)
 {
 	args->option[opt] = value ? value : "";
-	if (opt == OPT_HOSTNAME) {
-		if (args->n_hostnames == ARRAY_SIZE(args->hostnames))
-			return cli_usage(cli, "--hostname: at most %d", ARGS_HOSTNAMES);
-		args->hostnames[args->n_hostnames++] = value;
+	if (opt == OPT_HOSTNAME || opt == OPT_ANCHOR || opt == OPT_CHAIN) {
+		if (args->n_many == ARRAY_SIZE(args->many))
+			return cli_usage(cli, "--%s: too many", option_specs[opt].name);
+		args->many[args->n_many].opt = (enum opt)opt;
+		args->many[args->n_many++].value = value;
 	}
 	return CLI_YES;
 }

@@ -97,9 +97,9 @@ static int host_make(struct cli *cli, const char *const *names, size_t n, struct
 static int host_key(struct cli *cli, const struct args *args, struct setup *s)
 {
 	bool key = access(s->key_path, F_OK) == 0, cert = access(s->cert_path, F_OK) == 0;
-	const char *names[ARGS_HOSTNAMES];
+	const char *names[ARGS_MANY];
 	char own[2][NI_MAXHOST] = { "", "" };
-	size_t n = args->n_hostnames;
+	size_t n = args->n_many; /* --hostname alone can be so many */
 	int r;
 
 	if (key && cert)
@@ -112,9 +112,9 @@ static int host_key(struct cli *cli, const struct args *args, struct setup *s)
 	for (size_t i = 0; i < n; i++) {
 		char host[256];
 
-		if (host_normalise(args->hostnames[i], host) < 0)
-			return cli_usage(cli, "'%s' is no host name", args->hostnames[i]);
-		names[i] = args->hostnames[i];
+		names[i] = args->many[i].value;
+		if (host_normalise(names[i], host) < 0)
+			return cli_usage(cli, "'%s' is no host name", names[i]);
 	}
 	if (n == 0) {
 		n = own_names(own);

@@ -53,6 +53,10 @@ const struct option_spec option_specs[OPT_MAX_] = {
 	[OPT_IDENTITY]    = { "identity",    0,   "NAME",        "only of this identity" },
 	[OPT_VERDICT]     = { "verdict",     0,   "VERDICT",     "allow or deny" },
 	[OPT_AT]          = { "at",          0,   "TIME",        "decide as at this time" },
+	[OPT_ANCHOR]      = { "anchor",      0,   "FILE",        "CA that is trusted; several times" },
+	[OPT_CHAIN]       = { "chain",       0,   "FILE",        "leaf first, then its issuers; several times" },
+	[OPT_PURPOSE]     = { "purpose",     0,   "PURPOSE",     "clientAuth" },
+	[OPT_MAX_DEPTH]   = { "max-depth",   0,   "N",           "at most N intermediate CAs" },
 };
 
 #define FILTERS (OPT(LAST) | OPT(KIND) | OPT(IDENTITY) | OPT(ACCOUNT) | OPT(VERDICT))
@@ -108,6 +112,8 @@ const struct verb verbs[] = {
 	{ "explain", NULL, "EVENT", 1, 1, 0, ROLE_AUDIT, verb_explain, "show why a login was allowed or denied" },
 	{ "test", NULL, "", 0, 0, OPT(CERT) | OPT(ACCOUNT) | OPT(SERVICE) | OPT(AT) | OPT(VIA),
 	  ROLE_AUDIT, verb_test, "decide a login without one" },
+	{ "verify", NULL, "", 0, 0, OPT(ANCHOR) | OPT(CHAIN) | OPT(AT) | OPT(PURPOSE) | OPT(MAX_DEPTH),
+	  ROLE_ANYONE, verb_verify, "validate a certificate chain, without the daemon" },
 	{ "status", NULL, "", 0, 0, 0, ROLE_AUDIT, verb_status, "show how the daemon does" },
 	{ "backup", NULL, "[FILE]", 0, 1, 0, ROLE_ROOT, verb_backup, "copy the database, consistently" },
 	{ "help", NULL, "[VERB [ACTION]]", 0, 2, 0, ROLE_ANYONE, verb_help, "show help" },

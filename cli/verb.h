@@ -35,6 +35,7 @@ enum opt {
 	OPT_REMOVE, OPT_LOGIN, OPT_KEY, OPT_CERT, OPT_YES, OPT_LISTEN, OPT_CA, OPT_HOSTNAME, OPT_ENABLE,
 	OPT_UNIT_DIR, OPT_NAME, OPT_DAYS, OPT_NOT_BEFORE, OPT_NOT_AFTER, OPT_EKU, OPT_OUT, OPT_PUBKEY,
 	OPT_CSR, OPT_ENROLL, OPT_OWNER, OPT_ALL, OPT_LAST, OPT_KIND, OPT_IDENTITY, OPT_VERDICT, OPT_AT,
+	OPT_ANCHOR, OPT_CHAIN, OPT_PURPOSE, OPT_MAX_DEPTH,
 	OPT_MAX_,
 };
 #define OPT(x) (UINT64_C(1) << OPT_##x)
@@ -47,13 +48,16 @@ struct option_spec {
 };
 extern const struct option_spec option_specs[OPT_MAX_];
 
-#define ARGS_HOSTNAMES 16
+#define ARGS_MANY 64
 struct args {
 	int n;
 	char **operand;
 	const char *option[OPT_MAX_];          /* NULL: not given; flags: "" */
-	const char *hostnames[ARGS_HOSTNAMES]; /* --hostname may be given several times */
-	size_t n_hostnames;
+	struct {                               /* of those that may be given several times */
+		enum opt opt;
+		const char *value;
+	} many[ARGS_MANY];
+	size_t n_many;
 };
 
 /* Who may: told to people, and used when the daemon refuses. */
@@ -147,6 +151,7 @@ int verb_audit_list(struct cli *cli, const struct args *args);
 int verb_audit_follow(struct cli *cli, const struct args *args);
 int verb_audit_verify(struct cli *cli, const struct args *args);
 int verb_explain(struct cli *cli, const struct args *args);
+int verb_verify(struct cli *cli, const struct args *args);
 int verb_test(struct cli *cli, const struct args *args);
 int verb_status(struct cli *cli, const struct args *args);
 int verb_backup(struct cli *cli, const struct args *args);

@@ -34,6 +34,7 @@ _certlogin_options() {
 	'audit list') echo --all --last --kind --identity --account --verdict ;;
 	'audit follow') echo --last --kind --identity --account --verdict ;;
 	test) echo --cert --account --service --at --via ;;
+	verify) echo --anchor --chain --at --purpose --max-depth ;;
 	esac
 }
 
@@ -53,7 +54,8 @@ _certlogin_value() {
 	--service | -s) COMPREPLY=($(compgen -W "@login @elevate @app $(_certlogin_names service)" -- "$2")) ;;
 	--identity) COMPREPLY=($(compgen -W "$(_certlogin_names identity)" -- "$2")) ;;
 	--account | --owner | -a) COMPREPLY=($(compgen -u -- "$2")) ;;
-	--key | --cert | --csr | --pubkey | --out | -o) COMPREPLY=($(compgen -f -- "$2")) ;;
+	--purpose) COMPREPLY=($(compgen -W clientAuth -- "$2")) ;;
+	--anchor | --chain | --key | --cert | --csr | --pubkey | --out | -o) COMPREPLY=($(compgen -f -- "$2")) ;;
 	--runtime-dir | --config-dir | --unit-dir) COMPREPLY=($(compgen -d -- "$2")) ;;
 	*) return 1 ;;
 	esac
@@ -62,7 +64,7 @@ _certlogin_value() {
 _certlogin() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' action='' i word actions
 	local verbs='setup ca identity enroll unenroll access service anchor trust ticket session audit explain
-		test status backup help version'
+		test verify status backup help version'
 
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do

@@ -412,28 +412,34 @@ static int next_pem(struct view *in, uint8_t **ret, size_t *ret_n)
 	return base64_decode_new(text, n, ret, ret_n);
 }
 
-int cert_load_all(const uint8_t *p, size_t n, struct cert **ret, size_t max, size_t *ret_n)
+int cert_load_each(const uint8_t *p, size_t n, struct cert **ret, size_t max, size_t *ret_n)
 {
 	struct view in = { p, n };
 	size_t have = 0;
-	int r;
+	int r = 0;
 
 	if (n > 0 && p[0] == DER_SEQUENCE) {
-		r = max < 1 ? -E2BIG : cert_parse(p, n, &ret[0]);
-		if (r == 0)
-			*ret_n = 1;
-		return r;
+		if (max < 1)
+			return -E2BIG;
+		ret[0] = NULL;
+		r = cert_parse(p, n, &ret[0]);
+		*ret_n = 1;
+		return r == -EBADMSG ? 0 : r;
 	}
-	for (;;) {
+	while (r == 0) {
 		_cleanup_(freep) uint8_t *der = NULL;
 		size_t der_n;
 
 		r = next_pem(&in, &der, &der_n);
-		if (r == 0)
-			r = have == max ? -E2BIG : cert_parse(der, der_n, &ret[have]);
 		if (r < 0)
 			break;
-		have++;
+		if (have == max) {
+			r = -E2BIG;
+			break;
+		}
+		ret[have] = NULL;
+		r = cert_parse(der, der_n, &ret[have++]);
+		r = r == -EBADMSG ? 0 : r;
 	}
 	if (r == -ENOENT && have > 0) {
 		*ret_n = have;
@@ -442,6 +448,25 @@ int cert_load_all(const uint8_t *p, size_t n, struct cert **ret, size_t max, siz
 	while (have-- > 0)
 		ret[have] = cert_free(ret[have]);
 	return r == -ENOENT ? -EBADMSG : r;
+}
+
+int cert_load_all(const uint8_t *p, size_t n, struct cert **ret, size_t max, size_t *ret_n)
+{
+	size_t have = 0;
+	bool whole = true;
+	int r = cert_load_each(p, n, ret, max, &have);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < have; i++)
+		whole &= ret[i] != NULL;
+	if (whole) {
+		*ret_n = have;
+		return 0;
+	}
+	while (have-- > 0)
+		ret[have] = cert_free(ret[have]);
+	return -EBADMSG;
 }
 
 int cert_load(const uint8_t *p, size_t n, struct cert **ret)

@@ -88,6 +88,9 @@ int cert_load(const uint8_t *p, size_t n, struct cert **ret);
 /* All PEM blocks, in order, at most `max`. */
 int cert_load_all(const uint8_t *p, size_t n, struct cert **ret, size_t max, size_t *ret_n);
 
+/* The same; NULL for each block that is no certificate: what a stranger sent. */
+int cert_load_each(const uint8_t *p, size_t n, struct cert **ret, size_t max, size_t *ret_n);
+
 /* RFC 4514 text of a Name, cleaned for terminals, cut to the room given. */
 void name_text(const struct view *name, char *ret, size_t size);
 /* "0a1b…" of a serial number. */

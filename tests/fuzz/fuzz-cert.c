@@ -4,7 +4,10 @@
 #include <stdlib.h>
 
 #include "lib/pki/cert.h"
+#include "lib/pki/constraints.h"
+#include "lib/pki/dn.h"
 #include "lib/pki/path.h"
+#include "lib/pki/policy.h"
 #include "lib/pki/sshkey.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -36,6 +39,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	serial_text(&c->serial, text, sizeof(text));
 	(void)cert_matches_host(c, "host.example");
 	(void)leaf_check(c);
+	/* as if it had issued itself, three times over */
+	(void)constraints_check((const struct cert *const[]){ c, c, c }, 3, c);
+	(void)policy_check((const struct cert *const[]){ c, c, c }, 3);
+	if (!dn_equal(&c->subject, &c->subject))
+		abort();
 	(void)ssh_blob_from_cert(c, &blob);
 	if (path_build((const struct cert *const *)&c, 1, NULL, 0, NULL, &path) == 0 &&
 	    path.fault == PATH_GOOD)
