@@ -91,13 +91,12 @@ static enum match match_dns(const struct view *name, const struct view *base, bo
 	return wildcard && excluded && host_within(base, &host) ? MATCH_YES : MATCH_NO;
 }
 
-/* "host" is that host alone, ".domain" what is below (rfc822Name, uniformResourceIdentifier). */
+/* Of a host that is one: "host" is that host alone, ".domain" what is below (rfc822Name,
+ * uniformResourceIdentifier). */
 static enum match match_host(const struct view *host, const struct view *base)
 {
 	struct view domain = *base;
 
-	if (!host_ok(host))
-		return MATCH_UNKNOWN;
 	if (base->n > 0 && base->p[0] == '.')
 		domain = skip(base, 1);
 	if (!host_ok(&domain))

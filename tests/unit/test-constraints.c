@@ -26,10 +26,12 @@ static void put_tlv(struct buf *b, uint8_t tag, const struct view *v)
 {
 	buf_put_u8(b, tag);
 	assert_true(v->n < 65536);
-	if (v->n >= 128) {
+	if (v->n >= 256) {
 		buf_put_u8(b, 0x82);
 		buf_put_u16(b, (uint16_t)v->n);
 	} else {
+		if (v->n >= 128)
+			buf_put_u8(b, 0x81);
 		buf_put_u8(b, (uint8_t)v->n);
 	}
 	buf_put(b, v->p, v->n);
@@ -65,6 +67,10 @@ static int judge(uint8_t tag, struct view base, bool excluded, struct view name)
 	return constraints_check(path, 1, &anchor);
 }
 
+#define A8 "aaaaaaaa"
+#define A60 A8 A8 A8 A8 A8 A8 A8 "aaaa"
+#define A63 A60 "aaa" /* a label, and with three more of them a name, at their longest */
+
 enum { NO, YES, BAD }; /* the name is under the base; BAD: it cannot be told, so it is refused */
 
 static void forms(_unused_ void **state)
@@ -89,6 +95,10 @@ static void forms(_unused_ void **state)
 		DNS("example.com", "example.com.", BAD),
 		DNS("example.com", "ex ample.com", BAD),
 		DNS("example.com", "a.example.com\0", BAD),
+		DNS("", A63 ".org", YES),
+		DNS("", A63 "a.org", BAD),
+		DNS("", A63 "." A63 "." A63 "." A60 "a", YES),
+		DNS("", A63 "." A63 "." A63 "." A60 "aa", BAD),
 		DNS("example.com", "*a.example.com", BAD),
 #define MAIL(b, n, u) { 0x81, TEXT(b), TEXT(n), u }
 		MAIL("alice@example.com", "alice@example.com", YES),
@@ -239,6 +249,43 @@ static void names_are_compared(_unused_ void **state)
 }
 
 /* --- which certificates, and what of them --- */
+
+static void subjects_are_names(_unused_ void **state)
+{
+	_cleanup_(buf_deinitp) struct buf subtrees = { 0 };
+	struct cert leaf = { .subject = DN_2(DN_DE RDN_O("\x0c", "Acme")), .issuer = EMPTY_NAME };
+	struct cert anchor = { .subject = EMPTY_NAME, .issuer = EMPTY_NAME };
+	const struct cert *path[] = { &leaf };
+
+	put_subtree(&subtrees, 0xa4, &DN_2(DN_DE RDN_O("\x13", "ACME")));
+	anchor.permitted = view_of(&subtrees);
+	assert_int_equal(constraints_check(path, 1, &anchor), 0);
+	leaf.subject = DN_2(DN_DE RDN_O("\x0c", "Ecma"));
+	assert_int_equal(constraints_check(path, 1, &anchor), -EPERM);
+	leaf.subject = EMPTY_NAME; /* is none */
+	assert_int_equal(constraints_check(path, 1, &anchor), 0);
+}
+
+/* A constraint that nobody can read does not undo the one that permits. */
+static void one_permitted_is_enough(_unused_ void **state)
+{
+	_cleanup_(buf_deinitp) struct buf subtrees = { 0 };
+	struct cert leaf = { .subject = EMPTY_NAME, .issuer = EMPTY_NAME };
+	struct cert anchor = leaf;
+	const struct cert *path[] = { &leaf };
+
+	put_subtree(&subtrees, 0x82, &TEXT("b.org"));
+	put_subtree(&subtrees, 0x82, &TEXT("not a host"));
+	leaf.san = TEXT("\x82\x05"
+			"b.org");
+	anchor.permitted = view_of(&subtrees);
+	assert_int_equal(constraints_check(path, 1, &anchor), 0);
+	anchor.permitted = (struct view){ 0 };
+	anchor.excluded = view_of(&subtrees);
+	leaf.san = TEXT("\x82\x05"
+			"c.org");
+	assert_int_equal(constraints_check(path, 1, &anchor), -EPERM);
+}
 
 static void names_of_other_forms_pass(_unused_ void **state)
 {
@@ -392,6 +439,8 @@ int main(void)
 		cmocka_unit_test(wildcards_overlap),
 		cmocka_unit_test(directory_names),
 		cmocka_unit_test(names_are_compared),
+		cmocka_unit_test(subjects_are_names),
+		cmocka_unit_test(one_permitted_is_enough),
 		cmocka_unit_test(names_of_other_forms_pass),
 		cmocka_unit_test(constraints_add_up),
 		cmocka_unit_test(emails_in_subjects),
