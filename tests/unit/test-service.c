@@ -323,6 +323,29 @@ static size_t sessions(struct test *t, bool all)
 	return n;
 }
 
+static void session_of_what_cannot_be(void **state)
+{
+	static const char *const bad[] = {
+		"{\"account\": \"a b\"}", "{\"account\": \"\"}",     "{\"pid\": 0}",
+		"{\"pid\": -1}",	  "{\"tty\": \"pts/1\\n\"}", "{\"rhost\": \"h\\u001b[2J\"}",
+	};
+	struct test *t = *state;
+
+	if (geteuid() != 0)
+		skip();
+	logged_in(t);
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		json_t *p = session_of(&t->pam, "alice"), *change = json_loads(bad[i], 0, NULL);
+
+		assert_non_null(change);
+		assert_int_equal(json_object_update(p, change), 0);
+		json_decref(change);
+		expect_error(t, &t->pam, "OpenSession", p, "InvalidParameter");
+	}
+	assert_int_equal(sessions(t, true), 0);
+	assert_true(allowed(t, &t->pam, "OpenSession", session_of(&t->pam, "alice"), NULL));
+}
+
 static void session_once(void **state)
 {
 	struct test *t = *state;
@@ -471,6 +494,7 @@ int main(void)
 		T(account_of_whom_was_logged_in),
 		T(account_is_judged_anew),
 		T(account_of_another_uids_login),
+		T(session_of_what_cannot_be),
 		T(session_once),
 		T(session_account),
 		T(session_is_judged_anew),
