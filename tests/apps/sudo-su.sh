@@ -100,21 +100,23 @@ like "explain names each check" "$(explain_last)" 'service.*(proof|chain)|proof.
 
 # Tickets by hand: only for the login, account and service that were signed, once, for a minute
 t=$(ticket_of alice)
-newest() { cl audit list --last 1 --kind "login.$1" --verdict deny --json | jq -r ".events[-1].$2"; } # KIND FIELD
+newest() { cl audit list --last 1 --kind "login.$1" --verdict deny --json | jq -r '.events[-1].id // 0'; } # KIND
 typed() { # NAME REASON KIND LOGINS LOGIN-COMMAND TICKET-COMMAND: not let in, and why
+	local before
+	before=$(newest "$3")
 	unlike "$1: refused" "$(by_hand "$5" "$6" 0 "$4")" 'INSIDE|successfully'
-	is "$1: reason" "$(newest "$3" reason)" "$2"
+	is "$1: reason, in an event of its own" "$([ "$(newest "$3")" = "$before" ] || reason_of "$(newest "$3")")" "$2"
 }
 like "mallory's su to root with alice's ticket for that very login" \
 	"$(by_hand "$su_root" "$t --service su --account root --login ID | tee /root/used" 0 1)" 'INSIDE.*root'
 wait $late
 unlike "a ticket after its minute: refused" "$(cat "$TAP_TMP/late")" INSIDE
-is "a ticket after its minute: reason" "$(cl audit list --last 1 --kind login.redeem --identity bob --json | jq -r '.events[-1].reason')" ticket-expired
+is "a ticket after its minute: reason" "$(reason_of "$(cl audit list --last 1 --kind login.redeem --identity bob --json | jq -r '.events[-1].id')")" ticket-expired
 typed "a ticket reused" ticket-used redeem 1 "$su_root" "cat /root/used"
 typed "a ticket made for another login" ticket-other-login redeem 2 "$su_root" "$t --service su --account root --login ID"
 typed "a loose ticket for su" ticket-loose commit 1 "$su_root" "$t --service su --account root || :"
 typed "a loose ticket for sudo" ticket-loose commit 1 "$su_root" "$t --service sudo --account alice || :"
-like "explain says what to do" "$(cl explain "$(newest commit id)")" 'ticket --login'
+like "explain says what to do" "$(cl explain "$(newest commit)")" 'ticket --login'
 unlike "our own program makes none for another account than the login's" \
 	"$(by_hand "$su_root" "$t --service su --account alice --login ID || :" 0 1)" INSIDE
 host apps sh -c 'echo "auth required pam_certlogin.so" >/etc/pam.d/imap'
@@ -132,10 +134,12 @@ denied "gate stopped" no-proof alice sudo -k id
 host apps systemctl start certlogin-gate@local.socket
 host apps systemctl stop certlogind.socket certlogind-admin.socket certlogind-link.socket certlogind.service
 start=$SECONDS
-alice sudo -k id >/dev/null; r=$?
+out=$(alice sudo -k id); r=$?
 [ $r -ne 0 ] && ok "daemon stopped: refused" || not_ok "daemon stopped: refused"
 [ $((SECONDS - start)) -le 15 ] && ok "in bounded time" || not_ok "in bounded time" "$((SECONDS - start)) s"
 host apps systemctl start certlogind.socket certlogind-admin.socket certlogind-link.socket
+like "the user is told" "$out" 'certlogin: authority not reachable'
+like "and so is the administrator" "$(host apps journalctl -b --no-pager -n 20)" 'auth: authority not reachable, account alice'
 like "and allowed again when it is back" "$(alice sudo -k id -un)" root
 like "the chain verifies" "$(cl audit verify)" '[Gg]ood|verif|intact'
 is "nothing failed on the host" "$(host apps systemctl --failed --plain --no-legend | grep -c certlogin)" 0

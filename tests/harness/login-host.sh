@@ -4,7 +4,8 @@
 #	. login-host.sh; login_host NAME        alice may use alice@sudo and root@su
 #	issue WHO ARGS...                       certificate in /home/WHO/.config/certlogin/client.{key,crt}
 #	explain_last                            text of the newest denial
-#	reason_last                             its reason, as in --json
+#	reason_of EVENT                         as `certlogin explain --json` gives it
+#	reason_last                             of the newest denial
 
 export builddir=${top_builddir:?run by make check-host}
 builddir=$(cd "$builddir" && pwd)
@@ -57,7 +58,8 @@ with_agent() {
 		$*; s=\$?; mv .aside .config/certlogin; ssh-agent -k >/dev/null; exit \$s"
 }
 last_deny() { cl audit list --last 1 --verdict deny --json; }
-reason_last() { last_deny | jq -r '.events[-1].reason'; }
+reason_of() { cl explain "$1" --json | jq -r '.event.reason'; }
+reason_last() { reason_of "$(last_deny | jq -r '.events[-1].id')"; }
 explain_last() { cl explain "$(last_deny | jq -r '.events[-1].id')"; }
 # denied NAME REASON CMD: CMD fails, and the newest denial's reason is REASON
 denied() {
