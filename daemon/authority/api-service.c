@@ -231,8 +231,7 @@ static int redeem(struct vl_call *call, json_t *p, void *userdata)
 		return r;
 	if (o.allowed)
 		return reply_allow(a, call, login, outcome_json(&o), 0);
-	(void)turn_kick(a->turn);
-	return vl_call_reply(call, outcome_json(&o));
+	return turn_reply_denial(a->turn, call, outcome_json(&o));
 }
 
 static int abandon(struct vl_call *call, json_t *p, void *userdata)
@@ -250,8 +249,13 @@ static int abandon(struct vl_call *call, json_t *p, void *userdata)
 	if (r < 0)
 		return r;
 	login_end(a->logins, login);
-	(void)turn_kick(a->turn);
-	return vl_call_reply(call, json_pack("{s:I}", "event", (json_int_t)event));
+	return turn_reply_denial(a->turn, call, json_pack("{s:I}", "event", (json_int_t)event));
+}
+
+/* Of an account or session: who it is was told when it was redeemed. */
+static json_t *still_json(const struct outcome *o)
+{
+	return json_pack("{s:b, s:I}", "allowed", o->allowed, "event", (json_int_t)o->event);
 }
 
 static int refuse_unknown(struct vl_call *call)
@@ -271,10 +275,8 @@ static int check_account(struct vl_call *call, json_t *p, void *userdata)
 	r = login_recheck(a, login, "login.account", &o);
 	if (r < 0)
 		return r;
-	if (!o.allowed)
-		(void)turn_kick(a->turn);
-	return vl_call_reply(
-		call, json_pack("{s:b, s:I}", "allowed", o.allowed, "event", (json_int_t)o.event));
+	return o.allowed ? vl_call_reply(call, still_json(&o))
+			 : turn_reply_denial(a->turn, call, still_json(&o));
 }
 
 /* sudo's account is the caller's at auth and the target's at session; who logs in stays who he was.
@@ -309,11 +311,8 @@ static int open_session(struct vl_call *call, json_t *p, void *userdata)
 	r = login_recheck(a, login, "session.open", &o);
 	if (r < 0)
 		return r;
-	if (!o.allowed) {
-		(void)turn_kick(a->turn);
-		return vl_call_reply(
-			call, json_pack("{s:b, s:I}", "allowed", 0, "event", (json_int_t)o.event));
-	}
+	if (!o.allowed)
+		return turn_reply_denial(a->turn, call, still_json(&o));
 	q.identity = o.identity;
 	r = session_open(a->sessions, &q, &id, &event);
 	if (r < 0)

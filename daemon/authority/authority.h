@@ -75,6 +75,8 @@ typedef void (*turn_func)(void *userdata, int commit_result);
 int turn_defer(struct turn *t, turn_func func, void *userdata);
 /* Varlink shorthand: keeps the call, answers after the commit; SystemError when that fails. */
 int turn_reply(struct turn *t, struct vl_call *call, json_t *parameters);
+/* The same for a denial, which stands also without its record: "event" is 0 then. */
+int turn_reply_denial(struct turn *t, struct vl_call *call, json_t *parameters);
 
 /* api-admin.c, api-service.c */
 extern const struct vl_interface api_admin;

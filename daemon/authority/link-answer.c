@@ -175,6 +175,8 @@ struct waiting_commit {
 	struct link *link;
 	uint32_t slot;
 	uint8_t ticket_hash[SHA256_BYTES];
+	uint8_t login_id[LOGIN_ID_BYTES]; /* zeros: a loose ticket */
+	bool allowed;
 	int64_t event;
 };
 
@@ -186,34 +188,50 @@ static int send_committed(struct link *l, uint32_t slot, bool allowed, int64_t e
 	return link_send(l, &b);
 }
 
+/* Nothing of it has happened: no ticket, and a number that will be another event's. */
+static void undo_commit(struct logins *logins, const struct waiting_commit *w)
+{
+	if (w->allowed)
+		ticket_forget(logins, w->ticket_hash);
+	else
+		login_forget_denial(logins, w->login_id);
+}
+
 static void committed(void *userdata, int r)
 {
 	struct waiting_commit *w = userdata;
 
 	if (r < 0)
-		ticket_forget(w->link->links->a->logins, w->ticket_hash);
-	if (send_committed(w->link, w->slot, r == 0, r == 0 ? w->event : 0) < 0)
+		undo_commit(w->link->links->a->logins, w);
+	if (send_committed(w->link, w->slot, r == 0 && w->allowed, r == 0 ? w->event : 0) < 0)
 		link_close(w->link);
 	link_unref(w->link);
 	free(w);
 }
 
-static int answer_after_commit(struct link *l, uint32_t slot, const uint8_t hash[SHA256_BYTES],
-			       int64_t event)
+static int answer_after_commit(struct link *l, uint32_t slot, const struct commit_request *q,
+			       const struct outcome *outcome)
 {
 	struct authority *a = l->links->a;
 	struct waiting_commit *w = calloc(1, sizeof(*w));
-	int r = -ENOMEM;
+	int r;
 
-	if (w) {
-		*w = (struct waiting_commit){ .link = link_ref(l), .slot = slot, .event = event };
-		memcpy(w->ticket_hash, hash, SHA256_BYTES);
-		r = turn_defer(a->turn, committed, w);
+	if (!w) {
+		if (outcome->allowed)
+			ticket_forget(a->logins, q->ticket_hash);
+		return -ENOMEM;
 	}
+	*w = (struct waiting_commit){ .link = link_ref(l),
+				      .slot = slot,
+				      .allowed = outcome->allowed,
+				      .event = outcome->event };
+	memcpy(w->ticket_hash, q->ticket_hash, SHA256_BYTES);
+	if (q->login_id)
+		memcpy(w->login_id, q->login_id, LOGIN_ID_BYTES);
+	r = turn_defer(a->turn, committed, w);
 	if (r < 0) {
-		ticket_forget(a->logins, hash);
-		if (w)
-			link_unref(w->link);
+		undo_commit(a->logins, w);
+		link_unref(w->link);
 		free(w);
 	}
 	return r;
@@ -239,10 +257,7 @@ static int decide_commit(struct link *l, uint32_t slot, const struct commit_requ
 		log_error("a commit could not be decided: %s", strerror(-r));
 		return send_committed(l, slot, false, 0);
 	}
-	if (outcome.allowed)
-		return answer_after_commit(l, slot, q->ticket_hash, outcome.event);
-	(void)turn_kick(a->turn);
-	return send_committed(l, slot, false, outcome.event);
+	return answer_after_commit(l, slot, q, &outcome);
 }
 
 int link_answer_commit(struct link *l, struct slot *slot, const struct view *body)

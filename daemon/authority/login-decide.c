@@ -194,6 +194,14 @@ void ticket_forget(struct logins *l, const uint8_t hash[SHA256_BYTES])
 		ticket_spend(logins_tickets(l), t);
 }
 
+void login_forget_denial(struct logins *l, const uint8_t id[LOGIN_ID_BYTES])
+{
+	struct login *login = login_find(l, id);
+
+	if (login)
+		login->denied_event = 0;
+}
+
 /* --- redeem --- */
 
 static enum reason redeem_reason(const struct ticket *t, const struct login *login, uint64_t now)

@@ -78,6 +78,8 @@ struct commit_request {
 int login_commit(struct authority *a, const struct commit_request *request, struct outcome *ret);
 /* The record of its commit was lost: it is good for nothing. */
 void ticket_forget(struct logins *l, const uint8_t hash[SHA256_BYTES]);
+/* Likewise of a denied one: its number is not that of the login's denial.  No such login: nothing. */
+void login_forget_denial(struct logins *l, const uint8_t id[LOGIN_ID_BYTES]);
 
 /* The login's state changes with login_redeemed(), when the record is durable.  A ticket that fits
  * is spent, whatever is decided; one for another login, account or service is not. */

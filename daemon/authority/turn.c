@@ -123,12 +123,16 @@ int turn_defer(struct turn *t, turn_func func, void *userdata)
 struct reply {
 	struct vl_call *call;
 	json_t *parameters;
+	bool denial;
 };
 
 static void reply_after(void *userdata, int r)
 {
 	struct reply *reply = userdata;
 
+	/* the number of a row that there is not will be another's */
+	if (r < 0 && reply->denial)
+		r = json_object_set_new(reply->parameters, "event", json_integer(0));
 	if (r < 0) {
 		json_decref(reply->parameters);
 		(void)vl_call_error_errno(reply->call, r);
@@ -138,7 +142,7 @@ static void reply_after(void *userdata, int r)
 	free(reply);
 }
 
-int turn_reply(struct turn *t, struct vl_call *call, json_t *parameters)
+static int reply_later(struct turn *t, struct vl_call *call, json_t *parameters, bool denial)
 {
 	struct reply *reply = calloc(1, sizeof(*reply));
 	int r;
@@ -148,7 +152,7 @@ int turn_reply(struct turn *t, struct vl_call *call, json_t *parameters)
 		json_decref(parameters);
 		return -ENOMEM;
 	}
-	*reply = (struct reply){ vl_call_ref(call), parameters };
+	*reply = (struct reply){ vl_call_ref(call), parameters, denial };
 	r = turn_defer(t, reply_after, reply);
 	if (r < 0) {
 		json_decref(parameters);
@@ -156,4 +160,14 @@ int turn_reply(struct turn *t, struct vl_call *call, json_t *parameters)
 		free(reply);
 	}
 	return r;
+}
+
+int turn_reply(struct turn *t, struct vl_call *call, json_t *parameters)
+{
+	return reply_later(t, call, parameters, false);
+}
+
+int turn_reply_denial(struct turn *t, struct vl_call *call, json_t *parameters)
+{
+	return reply_later(t, call, parameters, true);
 }

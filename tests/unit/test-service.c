@@ -300,6 +300,102 @@ static void account_is_judged_anew(void **state)
 	expect_event(t->w, "login.account", "deny", "identity-disabled");
 }
 
+/* --- denials whose row is lost --- */
+
+static int64_t denied_event(struct test *t, struct service *s, const char *method,
+			    json_t *parameters)
+{
+	json_t *answer = call(t, s, method, parameters);
+	int64_t event = json_integer_value(json_object_get(answer, "event"));
+
+	assert_string_equal(t->error, "");
+	assert_non_null(json_object_get(answer, "event"));
+	assert_false(json_is_true(json_object_get(answer, "allowed")));
+	json_decref(answer);
+	return event;
+}
+
+static json_t *abandon_of(const struct service *s)
+{
+	return json_pack("{s:s, s:s}", "loginId", s->login_text, "reason", "");
+}
+
+static void disable_alice(struct test *t)
+{
+	struct identity identity;
+
+	assert_int_equal(store_identity_set_enabled(t->w->a.store, "alice", false, "", &identity),
+			 0);
+	assert_int_equal(store_commit(t->w->a.store), 0);
+}
+
+/* It stands, but without the number, which the next row will have. */
+static void denials_without_their_rows(void **state)
+{
+	struct test *t = *state;
+	struct service other;
+	struct wish wish;
+
+	logged_in(t);
+	disable_alice(t);
+	service_begin(t->w, "alice", "sudo", &other);
+	wish = wish_for(&t->w->alice, other.login_id, "alice", "sudo");
+	for (int broken = 1; broken >= 0; broken--) {
+		struct committed committed;
+		struct redeemed redeemed;
+
+		if (broken)
+			disk_break(t->w);
+		committed = gate_login(&t->gate, &wish);
+		assert_false(committed.allowed);
+		assert_int_equal(committed.event == 0, broken);
+		redeemed = service_redeem(&other, other.login_text, wish.ticket);
+		assert_false(redeemed.allowed);
+		assert_int_equal(redeemed.event == 0, broken);
+		assert_int_equal(
+			denied_event(t, &t->pam, "CheckAccount", account_of(&t->pam, "alice")) == 0,
+			broken);
+		if (geteuid() == 0)
+			assert_int_equal(denied_event(t, &t->pam, "OpenSession",
+						      session_of(&t->pam, "alice")) == 0,
+					 broken);
+		disk_mend();
+	}
+	service_close(&other);
+}
+
+/* The number of a denied commit is what Abandon tells; of one that was lost, its own. */
+static void abandon_tells_a_row_that_there_is(void **state)
+{
+	struct test *t = *state;
+
+	disable_alice(t);
+	for (int lost = 0; lost < 3; lost++) { /* not; the commit's; both */
+		struct committed committed;
+		struct service s;
+		struct wish wish;
+		int64_t event;
+
+		service_begin(t->w, "alice", "sudo", &s);
+		wish = wish_for(&t->w->alice, s.login_id, "alice", "sudo");
+		if (lost)
+			disk_break(t->w);
+		committed = gate_login(&t->gate, &wish);
+		assert_int_equal(committed.event == 0, lost > 0);
+		if (lost == 1)
+			disk_mend();
+		event = denied_event(t, &s, "Abandon", abandon_of(&s));
+		if (lost == 0)
+			assert_int_equal(event, committed.event);
+		else if (lost == 1)
+			expect_event(t->w, "login.abandon", "deny", "no-proof");
+		assert_int_equal(event == 0, lost == 2);
+		disk_mend();
+		service_close(&s);
+	}
+	assert_int_equal(count_events(t->w, "login.abandon", "deny"), 1);
+}
+
 static void account_of_another_uids_login(void **state)
 {
 	struct test *t = *state;
@@ -493,6 +589,8 @@ int main(void)
 		T(lost_record_is_no_login),
 		T(account_of_whom_was_logged_in),
 		T(account_is_judged_anew),
+		T(denials_without_their_rows),
+		T(abandon_tells_a_row_that_there_is),
 		T(account_of_another_uids_login),
 		T(session_of_what_cannot_be),
 		T(session_once),
