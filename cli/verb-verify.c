@@ -115,7 +115,7 @@ static bool judge(const struct input *in, json_t *checks)
 	for (size_t i = 0; i < in->n_chain; i++)
 		if (in->chain[i])
 			chain[n++] = in->chain[i];
-	if (path_build(chain, n, in->anchors, in->n_anchors, NULL, &p) < 0)
+	if (path_build(chain, n, in->anchors, in->n_anchors, in->at, NULL, &p) < 0)
 		return add_check(checks, "chain", false, "out of memory");
 	good = add_check(checks, "chain", p.fault == PATH_GOOD, path_fault_text(p.fault));
 	if (good) {

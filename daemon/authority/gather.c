@@ -17,7 +17,7 @@ static int gather_path(struct authority *a, const struct cert *const *chain, siz
 		g->path_remembered = true;
 		return 0;
 	}
-	r = path_build(chain, n, a->anchors, a->n_anchors, &a->memo, &g->path);
+	r = path_build(chain, n, a->anchors, a->n_anchors, now, &a->memo, &g->path);
 	if (r == 0 && g->path.fault == PATH_GOOD && now <= g->path.not_after)
 		r = trust_cache_add(a->cache, chain[0]->sha256, &g->path);
 	return r;

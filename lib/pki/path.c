@@ -82,6 +82,7 @@ struct search {
 	const struct anchor *anchors;
 	size_t n_anchors;
 	struct path_memo *memo;
+	int64_t now;
 	unsigned eku;	     /* what an issuer's EKU must allow */
 	unsigned signatures; /* checks still allowed */
 	const struct cert *at[LIMIT_CHAIN_CERTS + 1];
@@ -161,6 +162,19 @@ static void note_fault(struct search *s, enum path_fault fault)
 		s->best.fault = fault;
 }
 
+static bool within(const struct path *p, int64_t now)
+{
+	return now >= p->not_before && now <= p->not_after;
+}
+
+/* Neither an expired cross certificate nor a renewed anchor before its time may hide a path. */
+static bool is_better(const struct search *s, const struct path *p)
+{
+	bool in = within(p, s->now), had = within(&s->best, s->now);
+
+	return !s->found || (in != had ? in : p->not_after > s->best.not_after);
+}
+
 static void keep(struct search *s, size_t depth, const struct anchor *anchor)
 {
 	struct path p = { .anchor = anchor->id,
@@ -178,9 +192,7 @@ static void keep(struct search *s, size_t depth, const struct anchor *anchor)
 		memo_add(s->memo, s->at[i], i + 1 < depth ? s->at[i + 1] : anchor->cert);
 	}
 	memcpy(p.issuers[p.n_issuers++], anchor->cert->sha256, SHA256_BYTES);
-	/* of several good paths the one that lasts longest: an expired cross certificate must not
-	 * win */
-	if (!s->found || p.not_after > s->best.not_after)
+	if (is_better(s, &p))
 		s->best = p;
 	s->found = true;
 }
@@ -260,12 +272,13 @@ static void search_path(struct search *s)
 }
 
 int path_build(const struct cert *const *chain, size_t n, const struct anchor *anchors,
-	       size_t n_anchors, struct path_memo *memo, struct path *ret)
+	       size_t n_anchors, int64_t now, struct path_memo *memo, struct path *ret)
 {
 	struct search s = { .chain = chain,
 			    .n_chain = n,
 			    .anchors = anchors,
 			    .n_anchors = n_anchors,
+			    .now = now,
 			    .memo = memo,
 			    .eku = EKU_CLIENT_AUTH };
 
@@ -282,10 +295,11 @@ int path_check_server(const struct cert *const *chain, size_t n, const struct an
 			    .n_chain = n,
 			    .anchors = anchors,
 			    .n_anchors = n_anchors,
+			    .now = now,
 			    .eku = EKU_SERVER_AUTH };
 
 	search_path(&s);
-	if (!s.found || now < s.best.not_before || now > s.best.not_after)
+	if (!s.found || !within(&s.best, now))
 		return -EKEYREJECTED;
 	if (!key_acceptable(chain[0]) || chain[0]->version != 3 || chain[0]->is_ca ||
 	    chain[0]->unknown_critical || !(chain[0]->eku & EKU_SERVER_AUTH))

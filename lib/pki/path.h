@@ -10,7 +10,7 @@
 
 /*
  * Path building and validation over raw DER (RFC 5280 section 6), GnuTLS for signatures alone.
- * Pure: certificates and anchors in, facts out.  Time is not looked at here: the path's validity
+ * Pure: certificates and anchors in, facts out.  Time is no check here: the path's validity
  * window is a fact, so that a verified path can be remembered and judged later at any time.
  *
  * Bounded: at most LIMIT_CHAIN_CERTS certificates and PATH_MAX_SIGNATURES signature checks.
@@ -78,10 +78,11 @@ struct path_memo {
 /*
  * chain[0] is the leaf, the rest the peer's intermediates in any order.  0 with *ret filled,
  * whatever the verdict; -ENOMEM.  An anchor that equals the leaf does not make it trusted.
+ * Of several good paths: one that is within its time at `now`, and of these the one that lasts longest.
  * `memo` is used and added to; NULL: none.
  */
 int path_build(const struct cert *const *chain, size_t n, const struct anchor *anchors, size_t n_anchors,
-	       struct path_memo *memo, struct path *ret);
+	       int64_t now, struct path_memo *memo, struct path *ret);
 
 enum leaf_fault leaf_check(const struct cert *leaf);
 

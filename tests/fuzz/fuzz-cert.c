@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!dn_equal(&c->subject, &c->subject))
 		abort();
 	(void)ssh_blob_from_cert(c, &blob);
-	if (path_build((const struct cert *const *)&c, 1, NULL, 0, NULL, &path) == 0 &&
+	if (path_build((const struct cert *const *)&c, 1, NULL, 0, 0, NULL, &path) == 0 &&
 	    path.fault == PATH_GOOD)
 		abort(); /* without an anchor nothing is good */
 	return 0;

@@ -112,7 +112,7 @@ static void people_lead_to_the_ca(void **state)
 	const struct cert *chain[] = { c };
 	struct path path;
 
-	assert_int_equal(path_build(chain, 1, &anchor, 1, NULL, &path), 0);
+	assert_int_equal(path_build(chain, 1, &anchor, 1, 0, NULL, &path), 0);
 	assert_int_equal(path.fault, PATH_GOOD);
 	assert_int_equal(path.anchor, 7);
 }

@@ -77,7 +77,7 @@ static struct path path_of(struct lab *lab, const int *others)
 	memset(&p, 0xff, sizeof(p));
 	for (; *others >= 0; others++)
 		chain[n++] = lab->p[*others].cert;
-	assert_int_equal(path_build(chain, n, &anchor, 1, NULL, &p), 0);
+	assert_int_equal(path_build(chain, n, &anchor, 1, PKI_NOW, NULL, &p), 0);
 	assert_int_equal(p.anchor, p.fault == PATH_GOOD ? 7 : 0);
 	return p;
 }
@@ -389,16 +389,17 @@ static void longest_chain(void **state)
 	}
 	/* LIMIT_CHAIN_CERTS are sent, and the anchor above them */
 	anchor.cert = p[1].cert;
-	assert_int_equal(path_build(chain, LIMIT_CHAIN_CERTS, &anchor, 1, NULL, &path), 0);
+	assert_int_equal(path_build(chain, LIMIT_CHAIN_CERTS, &anchor, 1, PKI_NOW, NULL, &path), 0);
 	assert_int_equal(path.fault, PATH_GOOD);
 	assert_int_equal(path.n_issuers, LIMIT_CHAIN_CERTS);
 	/* one more is too many, and without an anchor in reach there is none */
 	anchor.cert = p[0].cert;
-	assert_int_equal(path_build(chain, LIMIT_CHAIN_CERTS + 1, &anchor, 1, NULL, &path), 0);
+	assert_int_equal(path_build(chain, LIMIT_CHAIN_CERTS + 1, &anchor, 1, PKI_NOW, NULL, &path),
+			 0);
 	assert_int_equal(path.fault, PATH_MALFORMED);
-	assert_int_equal(path_build(chain, LIMIT_CHAIN_CERTS, &anchor, 1, NULL, &path), 0);
+	assert_int_equal(path_build(chain, LIMIT_CHAIN_CERTS, &anchor, 1, PKI_NOW, NULL, &path), 0);
 	assert_int_equal(path.fault, PATH_NO_ANCHOR);
-	assert_int_equal(path_build(NULL, 0, &anchor, 1, NULL, &path), 0);
+	assert_int_equal(path_build(NULL, 0, &anchor, 1, PKI_NOW, NULL, &path), 0);
 	assert_int_equal(path.fault, PATH_MALFORMED);
 	assert_int_equal(path.leaf_fault, LEAF_VERSION);
 	for (size_t i = 0; i < ARRAY_SIZE(p); i++)
@@ -431,6 +432,44 @@ static void expired_cross_certificate_does_not_win(void **state)
 	/* with the expired one alone its end is the path's */
 	assert_int_equal(PATH(lab, SUB).fault, PATH_GOOD);
 	assert_int_equal(PATH(lab, SUB).not_after, over);
+}
+
+/* Added ahead of its time, and lasting longer. */
+static void renewed_anchor_waits_for_its_time(void **state)
+{
+	const int64_t from = PKI_NOW + 9 * PKI_DAY;
+	struct pki old = { 0 }, renewed = { 0 }, leaf = { 0 };
+	struct anchor anchors[2] = { { .id = 1 }, { .id = 2 } };
+	struct path p;
+
+	(void)state;
+	pki_make(&(struct pki_spec){ .cn = "Root", .ca = true, .not_after = from + PKI_DAY }, NULL,
+		 &old);
+	pki_make(&(struct pki_spec){ .cn = "Root",
+				     .ca = true,
+				     .key = old.key,
+				     .not_before = from,
+				     .not_after = from + 99 * PKI_DAY },
+		 NULL, &renewed);
+	pki_make(&(struct pki_spec){ .cn = "alice", .not_after = from + 99 * PKI_DAY }, &old,
+		 &leaf);
+	for (int turned = 0; turned < 2; turned++) {
+		const struct cert *chain = leaf.cert;
+
+		anchors[turned].cert = old.cert;
+		anchors[!turned].cert = renewed.cert;
+		assert_int_equal(path_build(&chain, 1, anchors, 2, PKI_NOW, NULL, &p), 0);
+		assert_int_equal(p.anchor, 1 + turned);
+		/* both are within their time: the one that lasts longer */
+		assert_int_equal(path_build(&chain, 1, anchors, 2, from, NULL, &p), 0);
+		assert_int_equal(p.anchor, 2 - turned);
+		assert_int_equal(path_build(&chain, 1, anchors, 2, from + 2 * PKI_DAY, NULL, &p),
+				 0);
+		assert_int_equal(p.anchor, 2 - turned);
+	}
+	pki_deinit(&old);
+	pki_deinit(&renewed);
+	pki_deinit(&leaf);
 }
 
 static void bad_way_does_not_hide_the_good_one(void **state)
@@ -507,7 +546,7 @@ static void first_of_equal_anchors(void **state)
 		const struct anchor anchors[] = { { 3, "a", lab->p[ROOT].cert },
 						  { 4, "b", lab->p[ROOT].cert } };
 
-		assert_int_equal(path_build(&leaf, 1, anchors, 2, NULL, &p), 0);
+		assert_int_equal(path_build(&leaf, 1, anchors, 2, PKI_NOW, NULL, &p), 0);
 	}
 	assert_int_equal(p.anchor, 3);
 }
@@ -558,12 +597,12 @@ static void memo_of_good_paths(void **state)
 	chain[0] = lab->p[LEAF].cert;
 	chain[1] = lab->p[SUB].cert;
 	anchor.cert = foreign.cert;
-	assert_int_equal(path_build(chain, 2, &anchor, 1, &memo, &path), 0);
+	assert_int_equal(path_build(chain, 2, &anchor, 1, PKI_NOW, &memo, &path), 0);
 	assert_int_equal(path.fault, PATH_BAD_SIGNATURE);
 	assert_int_equal(memo.next, 0);
 	anchor.cert = lab->p[ROOT].cert;
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(path_build(chain, 2, &anchor, 1, &memo, &path), 0);
+		assert_int_equal(path_build(chain, 2, &anchor, 1, PKI_NOW, &memo, &path), 0);
 		assert_int_equal(path.fault, PATH_GOOD);
 		assert_int_equal(memo.next, 1);
 	}
@@ -572,12 +611,12 @@ static void memo_of_good_paths(void **state)
 	/* it is what spares the check: the same of the foreign one would be believed */
 	memcpy(memo.pairs[0][1], foreign.cert->sha256, SHA256_BYTES);
 	anchor.cert = foreign.cert;
-	assert_int_equal(path_build(chain, 2, &anchor, 1, &memo, &path), 0);
+	assert_int_equal(path_build(chain, 2, &anchor, 1, PKI_NOW, &memo, &path), 0);
 	assert_int_equal(path.fault, PATH_GOOD);
 	/* the last place, and then the first again */
 	memo.next = PATH_MEMO_PAIRS - 1;
 	anchor.cert = lab->p[ROOT].cert;
-	assert_int_equal(path_build(chain, 2, &anchor, 1, &memo, &path), 0);
+	assert_int_equal(path_build(chain, 2, &anchor, 1, PKI_NOW, &memo, &path), 0);
 	assert_int_equal(memo.next, 0);
 	pki_deinit(&foreign);
 }
@@ -600,7 +639,7 @@ static void signatures_are_counted(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(same); i++)
 		chain[i] = same[i].cert;
 	/* 5! ways without the bound */
-	assert_int_equal(path_build(chain, LIMIT_CHAIN_CERTS, &anchor, 1, NULL, &path), 0);
+	assert_int_equal(path_build(chain, LIMIT_CHAIN_CERTS, &anchor, 1, PKI_NOW, NULL, &path), 0);
 	assert_int_equal(path.fault, PATH_MALFORMED);
 	for (size_t i = 0; i < ARRAY_SIZE(same); i++)
 		pki_deinit(&same[i]);
@@ -750,8 +789,7 @@ static void texts_are_distinct(void **state)
 			assert_string_not_equal(leaf_fault_text((enum leaf_fault)i),
 						leaf_fault_text((enum leaf_fault)j));
 	assert_string_equal(path_fault_text((enum path_fault)(PATH_POLICY + 1)), "unknown");
-	assert_string_equal(leaf_fault_text((enum leaf_fault)(LEAF_FORM + 1)),
-			    "unknown");
+	assert_string_equal(leaf_fault_text((enum leaf_fault)(LEAF_FORM + 1)), "unknown");
 	assert_string_equal(path_fault_text((enum path_fault)99), "unknown");
 	assert_string_equal(leaf_fault_text((enum leaf_fault)99), "unknown");
 }
@@ -870,6 +908,7 @@ int main(void)
 		T(self_issued_do_not_count),
 		T(longest_chain),
 		T(expired_cross_certificate_does_not_win),
+		T(renewed_anchor_waits_for_its_time),
 		T(bad_way_does_not_hide_the_good_one),
 		T(window_is_the_narrowest),
 		T(window_begins_with_the_latest),
