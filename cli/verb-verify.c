@@ -81,7 +81,9 @@ static int input_read(struct cli *cli, const struct args *args, struct input *in
 		if (!in->anchor_certs[i])
 			return cli_fail(cli, CLI_USAGE, "invalid-value",
 					"an anchor is no certificate that can be read");
-		in->anchors[i] = (struct anchor){ (int64_t)i + 1, "", in->anchor_certs[i] };
+		in->anchors[i] = (struct anchor){ .id = (int64_t)i + 1,
+						  .name = "",
+						  .cert = in->anchor_certs[i] };
 	}
 	return r;
 }

@@ -40,7 +40,7 @@ static int read_anchors(struct authority *a, const struct anchor_row *rows, size
 			free(name);
 			continue;
 		}
-		anchors[have++] = (struct anchor){ rows[i].id, name, cert };
+		anchors[have++] = (struct anchor){ .id = rows[i].id, .name = name, .cert = cert };
 	}
 	authority_trust_clear(a);
 	a->anchors = anchors;

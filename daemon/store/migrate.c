@@ -9,6 +9,8 @@
 static const char *const migrations[] = {
 #include "schema/db/0001-init.sql.inc"
 	,
+#include "schema/db/0002-trust.sql.inc"
+	,
 };
 
 static int pragma_int(sqlite3 *db, const char *sql, int *ret)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "lib/base/limits.h"
+#include "lib/pki/anchor.h"
 #include "lib/pki/cert.h"
 
 /*
@@ -48,12 +49,6 @@ enum leaf_fault {
 
 const char *path_fault_text(enum path_fault f);
 const char *leaf_fault_text(enum leaf_fault f);
-
-struct anchor {
-	int64_t id;                 /* of the row */
-	const char *name;
-	const struct cert *cert;
-};
 
 struct path {
 	enum path_fault fault;

@@ -78,7 +78,9 @@ static bool accepts(const struct limbo_case *c, char *ret_why, size_t size)
 	for (size_t i = 0; i < c->n_chain; i++)
 		chain[i] = c->chain[i];
 	for (size_t i = 0; i < c->n_anchors; i++)
-		anchors[i] = (struct anchor){ (int64_t)i + 1, "limbo", c->anchors[i] };
+		anchors[i] = (struct anchor){ .id = (int64_t)i + 1,
+					      .name = "limbo",
+					      .cert = c->anchors[i] };
 	assert_int_equal(path_build(chain, c->n_chain, anchors, c->n_anchors, c->now, NULL, &p), 0);
 	(void)snprintf(ret_why, size, "path: %s; leaf: %s", path_fault_text(p.fault),
 		       leaf_fault_text(p.leaf_fault));

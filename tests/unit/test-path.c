@@ -69,7 +69,7 @@ static void make_three(struct lab *lab, const struct pki_spec *sub)
 /* Anchored at ROOT; the peer sends LEAF and then these, up to a negative one. */
 static struct path path_of(struct lab *lab, const int *others)
 {
-	const struct anchor anchor = { 7, "root", lab->p[ROOT].cert };
+	const struct anchor anchor = { .id = 7, .name = "root", .cert = lab->p[ROOT].cert };
 	const struct cert *chain[N_CERTS] = { lab->p[LEAF].cert };
 	struct path p;
 	size_t n = 1;
@@ -543,8 +543,10 @@ static void first_of_equal_anchors(void **state)
 	make_leaf(lab, ROOT);
 	leaf = lab->p[LEAF].cert;
 	{
-		const struct anchor anchors[] = { { 3, "a", lab->p[ROOT].cert },
-						  { 4, "b", lab->p[ROOT].cert } };
+		const struct anchor anchors[] = {
+			{ .id = 3, .name = "a", .cert = lab->p[ROOT].cert },
+			{ .id = 4, .name = "b", .cert = lab->p[ROOT].cert }
+		};
 
 		assert_int_equal(path_build(&leaf, 1, anchors, 2, PKI_NOW, NULL, &p), 0);
 	}
@@ -798,7 +800,7 @@ static void texts_are_distinct(void **state)
 
 static int server_of(struct lab *lab, const struct pki_spec *spec, int64_t now)
 {
-	const struct anchor anchor = { 1, "root", lab->p[ROOT].cert };
+	const struct anchor anchor = { .id = 1, .name = "root", .cert = lab->p[ROOT].cert };
 	const struct cert *leaf;
 	int r;
 

@@ -421,8 +421,8 @@ static void key_that_the_server_cannot_use(_unused_ void **state)
 
 static void trusted_by_anchor(_unused_ void **state)
 {
-	const struct anchor anchors[] = { { 1, "foreign", foreign_ca.cert },
-					  { 2, "ours", ca.cert } };
+	const struct anchor anchors[] = { { .id = 1, .name = "foreign", .cert = foreign_ca.cert },
+					  { .id = 2, .name = "ours", .cert = ca.cert } };
 	const struct prove_trust trust = { .anchors = anchors, .n_anchors = 2, .host = HOST };
 	struct server s = { 0 };
 	struct run r = { .trust = &trust };
@@ -478,7 +478,7 @@ static void anchored_but_not_this_server(_unused_ void **state)
 		{ &gate_user, HOST, "not one for servers" },
 		{ &gate_plain, HOST, "not one for servers" },
 	};
-	const struct anchor anchor = { 1, "ours", ca.cert };
+	const struct anchor anchor = { .id = 1, .name = "ours", .cert = ca.cert };
 
 	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
 		const struct prove_trust trust = { .anchors = &anchor,
@@ -518,7 +518,7 @@ static void server_of_tls12(_unused_ void **state)
 
 static void arguments_are_checked(_unused_ void **state)
 {
-	const struct anchor anchor = { 1, "ours", ca.cert };
+	const struct anchor anchor = { .id = 1, .name = "ours", .cert = ca.cert };
 	const uint8_t *p = gate.cert->spki_sha256;
 	const struct prove_trust pin = { .pin = p }, none = { 0 }, both = { p, &anchor, 1, HOST },
 				 no_host = { NULL, &anchor, 1, NULL };

@@ -416,7 +416,7 @@ static void new_file_is_private_and_marked(void **state)
 	assert_int_equal(stat(f->generation, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
 	assert_int_equal(stored_number(f, "PRAGMA application_id"), 0x636c6f67);
-	assert_int_equal(stored_number(f, "PRAGMA user_version"), 1);
+	assert_int_equal(stored_number(f, "PRAGMA user_version"), 2);
 }
 
 static void revision_and_generation_count_policy_alone(void **state)

@@ -1,0 +1,98 @@
+-- certlogin database, version 2: kinds of anchors, revocation, mapping rules.
+
+-- ca: issues what is accepted.  intermediate: helps to build paths, is trusted for nothing (cards
+-- often carry the leaf alone).  key: one pinned leaf key without a CA; `der` is then its
+-- SubjectPublicKeyInfo and `sha256` the hash of that.
+ALTER TABLE anchor ADD COLUMN kind TEXT NOT NULL DEFAULT 'ca' CHECK (kind IN ('ca', 'intermediate', 'key'));
+
+-- Who issues CRLs: a name under an anchor.  `name` is the hash of the name's canonical form (RFC
+-- 5280 7.1), so that spellings of one name are one row.  Ids are never used again: what is left of
+-- a removed anchor in `revoked` can be cleaned up later, in slices.
+CREATE TABLE crl_issuer (
+	id     INTEGER PRIMARY KEY AUTOINCREMENT,
+	anchor INTEGER NOT NULL REFERENCES anchor (id) ON DELETE CASCADE,
+	name   BLOB NOT NULL CHECK (length(name) = 32),
+	text   TEXT NOT NULL,                           -- RFC 4514, for people
+	UNIQUE (anchor, name)
+) STRICT;
+
+-- The newest CRL of each issuer, signing key and scope: how fresh we are.
+DROP TABLE crl;
+CREATE TABLE crl (
+	id          INTEGER PRIMARY KEY,
+	issuer      INTEGER NOT NULL REFERENCES crl_issuer (id) ON DELETE CASCADE,
+	signer      BLOB NOT NULL CHECK (length(signer) = 32),  -- SHA-256 of the signer's SPKI
+	scope       BLOB NOT NULL,                      -- IssuingDistributionPoint, DER; empty: none
+	number      BLOB NOT NULL,                      -- content octets of the INTEGER
+	this_update INTEGER NOT NULL,
+	next_update INTEGER NOT NULL,
+	imported    INTEGER NOT NULL,
+	entries     INTEGER NOT NULL,
+	source      TEXT NOT NULL,                      -- a URL, or a file's name
+	stale       INTEGER NOT NULL DEFAULT 0 CHECK (stale IN (0, 1)),  -- of a restored backup
+	revision    INTEGER NOT NULL,
+	UNIQUE (issuer, signer, scope)
+) STRICT;
+
+-- For whose certificates it speaks: SHA-256 of the SPKI of issuing keys; empty: every key of the name.
+CREATE TABLE crl_key (
+	crl INTEGER NOT NULL REFERENCES crl (id) ON DELETE CASCADE,
+	key BLOB NOT NULL,
+	PRIMARY KEY (crl, key)
+) STRICT, WITHOUT ROWID;
+
+-- Known revocations.  No foreign key: removing an anchor must not delete a million rows at once.
+DROP TABLE revoked;
+CREATE TABLE revoked (
+	issuer INTEGER NOT NULL,                        -- crl_issuer
+	serial BLOB NOT NULL,                           -- content octets of the INTEGER
+	reason INTEGER NOT NULL,                        -- RFC 5280 5.3.1; 6: a hold
+	since  INTEGER NOT NULL,
+	crl    INTEGER NOT NULL,                        -- holds: the row of `crl` that said so last ...
+	seen   INTEGER NOT NULL,                        -- ... and its import
+	PRIMARY KEY (issuer, serial)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX revoked_hold ON revoked (crl, seen) WHERE reason = 6;
+
+-- The newest OCSP answer about a certificate (RFC 6960).  Revocations also go to `revoked`.
+CREATE TABLE ocsp (
+	anchor      INTEGER NOT NULL REFERENCES anchor (id) ON DELETE CASCADE,
+	issuer_key  BLOB NOT NULL CHECK (length(issuer_key) = 32),  -- SHA-256 of the issuer's SPKI
+	serial      BLOB NOT NULL,
+	status      TEXT NOT NULL CHECK (status IN ('good', 'revoked', 'unknown')),
+	reason      INTEGER NOT NULL DEFAULT 0,
+	since       INTEGER NOT NULL DEFAULT 0,         -- revoked
+	this_update INTEGER NOT NULL,
+	next_update INTEGER NOT NULL,
+	imported    INTEGER NOT NULL,
+	source      TEXT NOT NULL,
+	stale       INTEGER NOT NULL DEFAULT 0 CHECK (stale IN (0, 1)),
+	PRIMARY KEY (anchor, issuer_key, serial)
+) STRICT, WITHOUT ROWID;
+
+-- Where certlogin-fetch gets CRLs from; OCSP responders stand in the certificates.
+CREATE TABLE source (
+	url       TEXT PRIMARY KEY,
+	anchor    INTEGER NOT NULL REFERENCES anchor (id) ON DELETE CASCADE,
+	origin    TEXT NOT NULL CHECK (origin IN ('configured', 'certificate')),
+	tried     INTEGER NOT NULL DEFAULT 0,
+	succeeded INTEGER NOT NULL DEFAULT 0,
+	error     TEXT NOT NULL DEFAULT '',             -- of the last try; empty: it succeeded
+	revision  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Mapping rules, in the order of `position`; each belongs to one anchor.
+DROP TABLE rule;
+CREATE TABLE rule (
+	id       INTEGER PRIMARY KEY,
+	name     TEXT NOT NULL UNIQUE,
+	anchor   INTEGER NOT NULL REFERENCES anchor (id) ON DELETE CASCADE,
+	position INTEGER NOT NULL UNIQUE,
+	match    TEXT NOT NULL,                         -- sss-certmap(5) matching rule
+	yield    TEXT NOT NULL,                         -- "{mail.local}", "{upn.local}", "alice"
+	domains  TEXT NOT NULL DEFAULT '',              -- allowed after the @, spaces between; needed by .local
+	goes_on  INTEGER NOT NULL DEFAULT 0 CHECK (goes_on IN (0, 1)),   -- later rules are tried too
+	creates  INTEGER NOT NULL DEFAULT 0 CHECK (creates IN (0, 1)),   -- a missing identity is added
+	created  INTEGER NOT NULL,
+	revision INTEGER NOT NULL
+) STRICT;
