@@ -26,6 +26,7 @@ enum revocation_mode {
 	REVOCATION_SOFT,     /* let pass; the check says so */
 };
 
+struct policy_settings;
 struct anchor_policy {
 	bool eku_missing;    /* a leaf without extended key usage is taken */
 	bool eku_any;        /* anyExtendedKeyUsage counts as clientAuth in a leaf */
@@ -33,6 +34,7 @@ struct anchor_policy {
 	bool form;           /* breaches of form (cert.bad_form) are let pass */
 	enum revocation_mode revocation;
 	int64_t grace;       /* microseconds; REVOCATION_GRACE */
+	const struct policy_settings *policies; /* NULL: any certificate policy will do */
 };
 
 struct anchor {

@@ -197,6 +197,13 @@ static int read_name_constraints(struct view v, struct cert *c)
 	return constraints_read(v, &c->permitted, &c->excluded);
 }
 
+static int read_crl_dps(struct view v, struct cert *c)
+{
+	return der_expect(&v, DER_SEQUENCE, &c->crl_dps) < 0 || v.n > 0 || c->crl_dps.n == 0
+		       ? -EBADMSG
+		       : 0;
+}
+
 static int read_ignored(struct view v, struct cert *c)
 {
 	(void)v;
@@ -221,7 +228,7 @@ static const struct {
 	{ 18, 0, read_ignored }, /* issuerAltName */
 	{ 19, PROCESSED, read_basic_constraints },
 	{ 30, PROCESSED | BINDING, read_name_constraints },
-	{ 31, 0, read_ignored }, /* cRLDistributionPoints */
+	{ 31, 0, read_crl_dps },
 	{ 32, PROCESSED, policy_read_policies },
 	{ 33, PROCESSED, policy_read_mappings },
 	{ 35, 0, read_aki },

@@ -73,6 +73,7 @@ struct cert {
 	int64_t inhibit_any_policy;
 	struct view san;                     /* GeneralNames contents; empty: none */
 	bool san_critical;
+	struct view crl_dps;                 /* cRLDistributionPoints, contents; empty: none */
 	struct view aki;                     /* keyIdentifier; empty: none */
 	struct view ski;
 };

@@ -16,7 +16,7 @@ static int der_length(struct view *in, size_t *ret)
 		*ret = first;
 		return 0;
 	}
-	if (first == 0x80 || first > 0x83)
+	if (first == 0x80 || first > 0x84)
 		return -EBADMSG;
 	for (int i = first & 0x7f; i > 0; i--) {
 		if (view_u8(in, &byte) < 0)

@@ -2,6 +2,7 @@
 #include "lib/pki/dn.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "lib/base/cleanup.h"
 #include "lib/pki/der.h"
@@ -165,4 +166,84 @@ bool dn_empty(const struct view *name)
 	struct view rdns;
 
 	return open_name(name, &rdns) == 0 && rdns.n == 0;
+}
+
+/* type, kind of string, characters: each with its length, so that no two run into each other */
+static void put_attribute(struct buf *b, const struct attribute *a)
+{
+	struct folded f = { a->value, false };
+	size_t at;
+	uint32_t n = 0;
+
+	buf_put_u32(b, (uint32_t)a->type.n);
+	buf_put(b, a->type.p, a->type.n);
+	buf_put_u8(b, is_text(a->tag) ? DER_UTF8 : a->tag);
+	if (!is_text(a->tag)) {
+		buf_put_u32(b, (uint32_t)a->value.n);
+		buf_put(b, a->value.p, a->value.n);
+		return;
+	}
+	at = b->n;
+	buf_put_u32(b, 0);
+	for (int c = folded_next(&f); c >= 0; c = folded_next(&f), n++)
+		buf_put_u8(b, (uint8_t)c);
+	for (size_t i = 0; i < 4 && b->error == 0; i++)
+		b->p[at + i] = (uint8_t)(n >> (24 - 8 * i));
+}
+
+static int compare_bufs(const struct buf *a, const struct buf *b)
+{
+	size_t n = a->n < b->n ? a->n : b->n;
+	int r = n > 0 ? memcmp(a->p, b->p, n) : 0;
+
+	return r ? r : (a->n > b->n) - (a->n < b->n);
+}
+
+int dn_canonical_rdn(const struct view *rdn, struct buf *ret)
+{
+	struct attribute x[RDN_ATTRIBUTES];
+	struct buf each[RDN_ATTRIBUTES] = { 0 };
+	size_t n;
+
+	if (rdn_read(*rdn, x, &n) < 0)
+		return -EBADMSG;
+	for (size_t i = 0; i < n; i++) {
+		struct buf b = { 0 };
+		size_t at = i;
+
+		put_attribute(&b, &x[i]);
+		for (; at > 0 && compare_bufs(&b, &each[at - 1]) < 0; at--)
+			each[at] = each[at - 1];
+		each[at] = b;
+	}
+	buf_put_u8(ret, (uint8_t)n);
+	for (size_t i = 0; i < n; i++) {
+		ret->error = each[i].error ? each[i].error : ret->error;
+		buf_put(ret, each[i].p, each[i].n);
+		buf_deinit(&each[i]);
+	}
+	return ret->error;
+}
+
+int dn_canonical(const struct view *name, struct buf *ret)
+{
+	struct view rdns, rdn;
+	int r = open_name(name, &rdns);
+
+	while (r == 0 && rdns.n > 0) {
+		r = der_expect(&rdns, DER_SET, &rdn);
+		if (r == 0)
+			r = dn_canonical_rdn(&rdn, ret);
+	}
+	return r;
+}
+
+void dn_hash(const struct view *name, uint8_t ret[SHA256_BYTES])
+{
+	_cleanup_(buf_deinitp) struct buf b = { 0 };
+
+	if (dn_canonical(name, &b) == 0)
+		sha256(b.p, b.n, ret);
+	else
+		sha256(name->p, name->n, ret);
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "lib/base/buf.h"
+#include "lib/pki/digest.h"
 
 /*
  * Distinguished names, compared as RFC 5280 7.1 wants it: PrintableString, UTF8String and IA5String
@@ -13,6 +14,15 @@
  * malformed one equals nothing but its own octets and is within nothing.
  */
 bool dn_equal(const struct view *a, const struct view *b);
+
+/*
+ * Appends a form of the name, or of one RDN (the contents of its SET) with `rdn`, that is the same
+ * octets for names that are equal.  -EBADMSG: malformed, or more than 8 attributes in an RDN.
+ */
+int dn_canonical(const struct view *name, struct buf *ret);
+int dn_canonical_rdn(const struct view *rdn, struct buf *ret);
+/* SHA-256 of it; of the name's own octets when it has none. */
+void dn_hash(const struct view *name, uint8_t ret[SHA256_BYTES]);
 
 /* A Name without RDNs.  False for what is no Name. */
 bool dn_empty(const struct view *name);

@@ -2,6 +2,7 @@
 #include "lib/pki/path.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "lib/pki/constraints.h"
@@ -210,11 +211,12 @@ static enum path_fault try_issuer(struct search *s, size_t depth, const struct c
 }
 
 /* What is asked of the path as a whole. */
-static enum path_fault check_whole(const struct search *s, size_t depth, const struct cert *anchor)
+static enum path_fault check_whole(const struct search *s, size_t depth,
+				   const struct anchor *anchor)
 {
-	if (constraints_check(s->at, depth, anchor) < 0)
+	if (constraints_check(s->at, depth, anchor->cert) < 0)
 		return PATH_NAME_CONSTRAINTS;
-	return policy_check(s->at, depth) < 0 ? PATH_POLICY : PATH_GOOD;
+	return policy_check(s->at, depth, anchor->policy.policies) < 0 ? PATH_POLICY : PATH_GOOD;
 }
 
 static void reach(struct search *s, size_t depth, const struct anchor *anchor, int below)
@@ -223,7 +225,7 @@ static void reach(struct search *s, size_t depth, const struct anchor *anchor, i
 
 	if (fault != PATH_GOOD)
 		return;
-	fault = check_whole(s, depth, anchor->cert);
+	fault = check_whole(s, depth, anchor);
 	if (fault == PATH_GOOD)
 		keep(s, depth, anchor);
 	else
@@ -284,6 +286,21 @@ int path_build(const struct cert *const *chain, size_t n, const struct anchor *a
 
 	search_path(&s);
 	s.best.leaf_fault = n > 0 ? leaf_check(chain[0]) : LEAF_VERSION;
+	*ret = s.best;
+	return 0;
+}
+
+int path_build_signer(const struct cert *const *chain, size_t n, const struct anchor *anchor,
+		      int64_t now, struct path *ret)
+{
+	struct search s = { .chain = chain,
+			    .n_chain = n,
+			    .anchors = anchor,
+			    .n_anchors = 1,
+			    .now = now,
+			    .eku = UINT_MAX };
+
+	search_path(&s);
 	*ret = s.best;
 	return 0;
 }

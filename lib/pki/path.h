@@ -79,6 +79,13 @@ struct path_memo {
 int path_build(const struct cert *const *chain, size_t n, const struct anchor *anchors, size_t n_anchors,
 	       int64_t now, struct path_memo *memo, struct path *ret);
 
+/*
+ * The same for the certificate of somebody who signs CRLs: one anchor, no extended key usage is asked
+ * of the issuers, no memo; leaf_fault is nothing to go by.
+ */
+int path_build_signer(const struct cert *const *chain, size_t n, const struct anchor *anchor, int64_t now,
+		      struct path *ret);
+
 enum leaf_fault leaf_check(const struct cert *leaf);
 
 /* For the other direction: a server's certificate against a client's trust.  0 or -EKEYREJECTED. */

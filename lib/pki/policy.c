@@ -24,6 +24,7 @@ static bool is_any(const struct view *policy)
 /* A policy that is valid up to here, and what it may be called in the next certificate. */
 struct node {
 	struct view policy;
+	uint64_t roots; /* bits of the policies of the anchor's domain that it comes from */
 	struct view expected[POLICY_MAX_EXPECTED];
 	size_t n_expected;
 };
@@ -41,26 +42,36 @@ static struct node *level_find(struct level *l, const struct view *policy)
 	return NULL;
 }
 
-static int level_add(struct level *l, const struct view *policy)
+static int level_add(struct level *l, const struct view *policy, uint64_t roots)
 {
-	if (level_find(l, policy))
+	struct node *node = level_find(l, policy);
+
+	if (node) {
+		node->roots |= roots;
 		return 0;
+	}
 	if (l->n == POLICY_MAX_NODES)
 		return -E2BIG;
-	l->nodes[l->n++] =
-		(struct node){ .policy = *policy, .expected = { *policy }, .n_expected = 1 };
+	l->nodes[l->n++] = (struct node){
+		.policy = *policy, .roots = roots, .expected = { *policy }, .n_expected = 1
+	};
 	return 0;
 }
 
-static bool level_expects(const struct level *l, const struct view *policy)
+/* Roots of the nodes that expect it; *ret_found: there is one. */
+static uint64_t level_expects(const struct level *l, const struct view *policy, bool *ret_found)
 {
+	uint64_t roots = 0;
+
+	*ret_found = false;
 	for (size_t i = 0; i < l->n; i++)
 		for (size_t j = 0; j < l->nodes[i].n_expected; j++)
-			if (same(&l->nodes[i].expected[j], policy))
-				return true;
-	return false;
+			if (same(&l->nodes[i].expected[j], policy)) {
+				*ret_found = true;
+				roots |= l->nodes[i].roots;
+			}
+	return roots;
 }
-
 /* PolicyInformation: its identifier; qualifiers are for people. */
 static int policy_next(struct view *in, struct view *ret)
 {
@@ -85,25 +96,41 @@ static int mapping_next(struct view *in, struct view *ret_from, struct view *ret
 struct state {
 	struct level now, next;
 	unsigned explicit_policy, inhibit_any, inhibit_mapping;
+	const struct policy_settings *settings; /* NULL: any policy will do */
 };
+
+/* A policy below anyPolicy is of the anchor's own domain: the bit that the settings give it. */
+static uint64_t root_of(const struct state *s, const struct view *policy)
+{
+	for (size_t i = 0; s->settings && i < s->settings->n_accepted; i++)
+		if (same(&s->settings->accepted[i], policy))
+			return UINT64_C(1) << i;
+	return 0;
+}
 
 /* 6.1.3 (d): the policies of c that those above let it have. */
 static int process_policies(struct state *s, const struct cert *c, bool any_counts)
 {
 	struct view in = c->policies, policy;
-	bool had_any = level_expects(&s->now, &any_policy), has_any = false;
+	bool had_any, has_any = false, expected;
 	int r = 0;
 
+	(void)level_expects(&s->now, &any_policy, &had_any);
 	s->next.n = 0;
 	while (r == 0 && in.n > 0 && policy_next(&in, &policy) == 0) {
+		uint64_t roots = level_expects(&s->now, &policy, &expected);
+
 		if (is_any(&policy))
 			has_any = true;
-		else if (had_any || level_expects(&s->now, &policy))
-			r = level_add(&s->next, &policy);
+		else if (expected) /* (d) (1) (i) */
+			r = level_add(&s->next, &policy, roots);
+		else if (had_any)
+			r = level_add(&s->next, &policy, root_of(s, &policy));
 	}
 	for (size_t i = 0; r == 0 && has_any && any_counts && i < s->now.n; i++)
 		for (size_t j = 0; r == 0 && j < s->now.nodes[i].n_expected; j++)
-			r = level_add(&s->next, &s->now.nodes[i].expected[j]);
+			r = level_add(&s->next, &s->now.nodes[i].expected[j],
+				      s->now.nodes[i].roots);
 	s->now = s->next;
 	return r;
 }
@@ -126,7 +153,7 @@ static int map_one(struct state *s, const struct cert *c, const struct view *fro
 	if (!node) {
 		if (!level_find(&s->now, &any_policy))
 			return 0;
-		r = level_add(&s->now, from);
+		r = level_add(&s->now, from, root_of(s, from));
 		if (r < 0)
 			return r;
 		node = level_find(&s->now, from);
@@ -183,6 +210,16 @@ static void next_certificate(struct state *s, const struct cert *c, bool self_is
 	lower(&s->inhibit_any, c->inhibit_any_policy);
 }
 
+/* 6.1.5 (g): is one of those left accepted? */
+static bool accepted(const struct state *s)
+{
+	for (size_t i = 0; i < s->now.n; i++)
+		if (!s->settings || s->settings->n_accepted == 0 || s->now.nodes[i].roots ||
+		    is_any(&s->now.nodes[i].policy))
+			return true;
+	return false;
+}
+
 static int check(struct state *s, const struct cert *const *path, size_t n)
 {
 	for (size_t i = n; i-- > 0;) {
@@ -205,7 +242,7 @@ static int check(struct state *s, const struct cert *const *path, size_t n)
 	step(&s->explicit_policy);
 	if (path[0]->require_explicit_policy == 0)
 		s->explicit_policy = 0;
-	return s->explicit_policy == 0 && s->now.n == 0 ? -EPERM : 0;
+	return s->explicit_policy == 0 && !accepted(s) ? -EPERM : 0;
 }
 
 static bool asks_for_policies(const struct cert *c)
@@ -213,13 +250,15 @@ static bool asks_for_policies(const struct cert *c)
 	return c->require_explicit_policy >= 0 || c->policy_mappings.n > 0;
 }
 
-int policy_check(const struct cert *const *path, size_t n)
+int policy_check(const struct cert *const *path, size_t n, const struct policy_settings *settings)
 {
 	const unsigned none = (unsigned)n + 1;
 	struct state *s;
-	bool needed = false;
+	bool needed = settings && settings->explicit_policy;
 	int r;
 
+	if (settings && settings->n_accepted > POLICY_MAX_ACCEPTED)
+		return -E2BIG;
 	/* nothing else can refuse a path */
 	for (size_t i = 0; i < n; i++)
 		needed |= asks_for_policies(path[i]);
@@ -228,9 +267,12 @@ int policy_check(const struct cert *const *path, size_t n)
 	s = malloc(sizeof(*s));
 	if (!s)
 		return -ENOMEM;
-	s->explicit_policy = s->inhibit_any = s->inhibit_mapping = none;
+	s->settings = settings;
+	s->explicit_policy = settings && settings->explicit_policy ? 0 : none;
+	s->inhibit_any = settings && settings->inhibit_any ? 0 : none;
+	s->inhibit_mapping = settings && settings->inhibit_mapping ? 0 : none;
 	s->now.n = 0;
-	(void)level_add(&s->now, &any_policy);
+	(void)level_add(&s->now, &any_policy, 0);
 	r = check(s, path, n);
 	free(s);
 	return r;

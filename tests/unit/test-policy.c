@@ -55,7 +55,7 @@ static int judge(const struct row *rows, size_t n)
 					  .inhibit_any_policy = rows[i].inhibit_any - 1 };
 		path[n - 1 - i] = &certs[i];
 	}
-	return policy_check(path, n);
+	return policy_check(path, n, NULL);
 }
 #define JUDGE(...)                                                                                 \
 	judge((const struct row[]){ __VA_ARGS__ },                                                 \
