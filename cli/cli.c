@@ -168,7 +168,7 @@ struct spec {
 };
 
 /* getopt's tables for these options; `plus`: stop at the first operand. */
-static void spec_make(struct spec *spec, uint64_t options, bool plus)
+static void spec_make(struct spec *spec, opt_set options, bool plus)
 {
 	size_t n = 0, l = 0;
 
@@ -178,7 +178,7 @@ static void spec_make(struct spec *spec, uint64_t options, bool plus)
 	for (int i = 0; i < OPT_MAX_; i++) {
 		const struct option_spec *o = &option_specs[i];
 
-		if (i >= OPT_GLOBAL_MAX_ && !(options & (UINT64_C(1) << i)))
+		if (i >= OPT_GLOBAL_MAX_ && !(options & OPT_BIT(i)))
 			continue;
 		spec->longs[n].name = o->name;
 		spec->longs[n].has_arg = !o->arg	  ? no_argument

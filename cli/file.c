@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int file_read(const char *path, struct buf *ret)
+int file_read_max(const char *path, size_t max, struct buf *ret)
 {
 	_cleanup_(closep) int own = -1;
 	int fd = STDIN_FILENO;
@@ -30,7 +30,7 @@ int file_read(const char *path, struct buf *ret)
 			return -errno;
 		buf_put(ret, chunk, (size_t)n);
 		explicit_bzero(chunk, sizeof(chunk)); /* it may be a key */
-		if (ret->n > FILE_MAX_BYTES)
+		if (ret->n > max)
 			return -EFBIG;
 		if (n == 0)
 			break;
@@ -40,6 +40,11 @@ int file_read(const char *path, struct buf *ret)
 		return ret->error;
 	ret->n--;
 	return 0;
+}
+
+int file_read(const char *path, struct buf *ret)
+{
+	return file_read_max(path, FILE_MAX_BYTES, ret);
 }
 
 static int write_all(int fd, const void *p, size_t n)

@@ -14,6 +14,8 @@
 
 /* Whole file ("-": stdin), with a NUL after it that is not counted; -EFBIG above FILE_MAX_BYTES. */
 int file_read(const char *path, struct buf *ret);
+/* The same with a bound of the caller's. */
+int file_read_max(const char *path, size_t max, struct buf *ret);
 /* A file that was not there before (-EEXIST), complete and on disk when its name appears. */
 int file_write_new(const char *path, mode_t mode, const void *p, size_t n);
 /* The same, but in place of what was there. */

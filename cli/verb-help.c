@@ -56,17 +56,17 @@ static void detail(struct cli *cli, const struct verb *v)
 	term_print(cli->out, &cli->term, TONE_HEAD, "certlogin %s", usage ? usage : v->name);
 	(void)fprintf(cli->out, "\n    %s\n    Who may: %s\n", v->help, roles[v->role]);
 	for (unsigned i = OPT_GLOBAL_MAX_; i < OPT_MAX_; i++)
-		if (v->options & (UINT64_C(1) << i))
+		if (v->options & OPT_BIT(i))
 			option_line(cli, &option_specs[i]);
 	(void)fputc('\n', cli->out);
 }
 
-static json_t *options_json(uint64_t options)
+static json_t *options_json(opt_set options)
 {
 	json_t *array = json_array();
 
 	for (unsigned i = 0; i < OPT_MAX_; i++)
-		if (options & (UINT64_C(1) << i))
+		if (options & OPT_BIT(i))
 			(void)json_array_append_new(array, json_pack("{s:s, s:s?, s:s}", "name",
 								     option_specs[i].name, "arg",
 								     option_specs[i].arg, "help",
@@ -86,7 +86,7 @@ static int help_json(struct cli *cli, const struct args *args)
 						 "operands", verbs[i].usage, "help", verbs[i].help,
 						 "options", options_json(verbs[i].options)));
 	return cli_json(cli, json_pack("{s:o, s:o}", "verbs", array, "options",
-				       options_json((UINT64_C(1) << OPT_GLOBAL_MAX_) - 1)));
+				       options_json(OPT_BIT(OPT_GLOBAL_MAX_) - 1)));
 }
 
 int verb_help(struct cli *cli, const struct args *args)

@@ -2,10 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/crlfile.h"
 #include "cli/file.h"
 #include "cli/show.h"
 #include "lib/base/limits.h"
-#include "lib/pki/path.h"
+#include "lib/pki/offline.h"
 
 /*
  * certlogin verify: path validation alone, by the code of the decisions, offline, as any user.
@@ -21,6 +22,10 @@ struct input {
 	size_t n_anchors;
 	struct cert *chain[ARGS_MANY];
 	size_t n_chain;
+	uint8_t *ders[OFFLINE_CRLS_MAX];
+	struct crl crls[OFFLINE_CRLS_MAX];
+	enum crl_fault crl_faults[OFFLINE_CRLS_MAX]; /* as they were read */
+	size_t n_crls;
 	int64_t at;
 	int64_t max_depth; /* -1: none */
 };
@@ -31,6 +36,8 @@ static void input_deinit(struct input *in)
 		cert_free(in->anchor_certs[i]);
 	for (size_t i = 0; i < in->n_chain; i++)
 		cert_free(in->chain[i]);
+	for (size_t i = 0; i < in->n_crls; i++)
+		free(in->ders[i]);
 }
 
 static int read_files(struct cli *cli, const struct args *args, enum opt opt, struct cert **certs,
@@ -57,6 +64,36 @@ static int read_files(struct cli *cli, const struct args *args, enum opt opt, st
 	return CLI_YES;
 }
 
+/* A list that is none, or that says what is not understood, is as if it had not been given. */
+static int read_crls(struct cli *cli, struct input *in, const char *path)
+{
+	_cleanup_(buf_deinitp) struct buf text = { 0 };
+	struct view rest;
+	int r = crlfile_read(cli, path, &text), more = 1;
+
+	rest = (struct view){ text.p, text.n };
+	while (r == CLI_YES && more > 0) {
+		struct crl *crl = &in->crls[in->n_crls];
+		size_t n;
+
+		if (in->n_crls == OFFLINE_CRLS_MAX)
+			return cli_fail(cli, CLI_USAGE, "invalid-value", "more than %d CRLs",
+					OFFLINE_CRLS_MAX);
+		more = crlfile_next(&rest, &in->ders[in->n_crls], &n);
+		if (more < 0)
+			return cli_fail(cli, CLI_USAGE, "invalid-value",
+					"%s: a PEM block cannot be read", path);
+		if (more == 0)
+			break;
+		in->crl_faults[in->n_crls] =
+			crl_read((struct view){ in->ders[in->n_crls], n }, crl);
+		if (in->crl_faults[in->n_crls] == CRL_GOOD)
+			in->crl_faults[in->n_crls] = crl_scan(crl);
+		in->n_crls++;
+	}
+	return r;
+}
+
 static int input_read(struct cli *cli, const struct args *args, struct input *in)
 {
 	const char *purpose = args->option[OPT_PURPOSE];
@@ -77,6 +114,9 @@ static int input_read(struct cli *cli, const struct args *args, struct input *in
 	if (r == CLI_YES)
 		r = read_files(cli, args, OPT_CHAIN, in->chain, ARRAY_SIZE(in->chain),
 			       &in->n_chain);
+	for (size_t i = 0; r == CLI_YES && i < args->n_many; i++)
+		if (args->many[i].opt == OPT_CRL)
+			r = read_crls(cli, in, args->many[i].value);
 	for (size_t i = 0; r == CLI_YES && i < in->n_anchors; i++) {
 		if (!in->anchor_certs[i])
 			return cli_fail(cli, CLI_USAGE, "invalid-value",
@@ -104,6 +144,67 @@ static const char *validity_text(const struct path *p, int64_t at)
 				   : "every certificate of the path is within its time";
 }
 
+/* The lists that were good to read, in one row. */
+static size_t usable_crls(const struct input *in, struct crl ret[OFFLINE_CRLS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->n_crls; i++)
+		if (in->crl_faults[i] == CRL_GOOD)
+			ret[n++] = in->crls[i];
+	return n;
+}
+
+static void revocation_text(const struct offline_result *r, const char *fault, char *ret,
+			    size_t size)
+{
+	char name[128] = "?", number[64] = "";
+
+	if (r->cert)
+		name_text(&r->cert->subject, name, sizeof(name));
+	if (r->by)
+		serial_text(&r->by->number, number, sizeof(number));
+	switch (r->revocation.status) {
+	case REVOCATION_GOOD:
+		(void)snprintf(ret, size, "no certificate of the path is revoked (CRL %s)", number);
+		break;
+	case REVOCATION_REVOKED:
+		(void)snprintf(ret, size, "%s is revoked (CRL %s)", name, number);
+		break;
+	case REVOCATION_STALE:
+		(void)snprintf(ret, size, "the CRL about %s is stale (CRL %s)", name, number);
+		break;
+	case REVOCATION_UNKNOWN:
+		(void)snprintf(ret, size, "no CRL says whether %s is revoked%s%s", name,
+			       fault ? "; one was not used: " : "", fault ? fault : "");
+		break;
+	}
+}
+
+static bool judge_revocation(const struct input *in, const struct cert *const *chain, size_t n,
+			     const struct path *p, json_t *checks)
+{
+	_cleanup_(freep) struct crl *crls = calloc(OFFLINE_CRLS_MAX, sizeof(*crls));
+	struct offline offline = { chain, n, &in->anchors[p->anchor - 1], crls, 0, in->at };
+	struct offline_result result;
+	const char *fault = NULL;
+	char text[320];
+
+	if (!crls)
+		return add_check(checks, "revocation", false, "out of memory");
+	offline.n_crls = usable_crls(in, crls);
+	if (offline_check(&offline, chain[0], p, &result) < 0)
+		return add_check(checks, "revocation", false, "it cannot be looked at");
+	for (size_t i = 0; i < in->n_crls && !fault; i++)
+		if (in->crl_faults[i] != CRL_GOOD)
+			fault = crl_fault_text(in->crl_faults[i]);
+	for (size_t i = 0; i < offline.n_crls && !fault; i++)
+		if (result.faults[i] != CRL_GOOD)
+			fault = crl_fault_text(result.faults[i]);
+	revocation_text(&result, fault, text, sizeof(text));
+	return add_check(checks, "revocation", result.revocation.status == REVOCATION_GOOD, text);
+}
+
 static bool judge(const struct input *in, json_t *checks)
 {
 	const struct cert *chain[ARGS_MANY];
@@ -128,6 +229,8 @@ static bool judge(const struct input *in, json_t *checks)
 		good &= add_check(checks, "depth",
 				  in->max_depth < 0 || p.n_issuers - 1 <= (size_t)in->max_depth,
 				  depth);
+		if (in->n_crls > 0)
+			good &= judge_revocation(in, chain, n, &p, checks);
 	}
 	return add_check(checks, "usage", p.leaf_fault == LEAF_GOOD,
 			 p.leaf_fault == LEAF_GOOD ? "client authentication"

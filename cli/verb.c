@@ -53,10 +53,13 @@ const struct option_spec option_specs[OPT_MAX_] = {
 	[OPT_IDENTITY]    = { "identity",    0,   "NAME",        "only of this identity" },
 	[OPT_VERDICT]     = { "verdict",     0,   "VERDICT",     "allow or deny" },
 	[OPT_AT]          = { "at",          0,   "TIME",        "decide as at this time" },
-	[OPT_ANCHOR]      = { "anchor",      0,   "FILE",        "CA that is trusted; several times" },
+	[OPT_ANCHOR]      = { "anchor",      0,   "ANCHOR",      "verify: file of a CA that is trusted, several times; else its name" },
 	[OPT_CHAIN]       = { "chain",       0,   "FILE",        "leaf first, then its issuers; several times" },
 	[OPT_PURPOSE]     = { "purpose",     0,   "PURPOSE",     "clientAuth" },
 	[OPT_MAX_DEPTH]   = { "max-depth",   0,   "N",           "at most N intermediate CAs" },
+	[OPT_CRL]         = { "crl",         0,   "FILE",        "revocation list; several times" },
+	[OPT_SIGNER]      = { "signer",      0,   "FILE",        "certificates of CAs between the list and the anchor; several times" },
+	[OPT_ISSUER]      = { "issuer",      0,   "NAME",        "only of this issuer, as crl status shows it" },
 };
 
 #define FILTERS (OPT(LAST) | OPT(KIND) | OPT(IDENTITY) | OPT(ACCOUNT) | OPT(VERDICT))
@@ -99,6 +102,11 @@ const struct verb verbs[] = {
 	{ "anchor", "add", "NAME CERT-FILE", 2, 2, 0, ROLE_ROOT, verb_anchor_add, "accept certificates of this CA" },
 	{ "anchor", "list", "", 0, 0, 0, ROLE_AUDIT, verb_anchor_list, "list the accepted CAs" },
 	{ "anchor", "remove", "NAME", 1, 1, 0, ROLE_ROOT, verb_anchor_remove, "accept a CA no more" },
+	{ "crl", "import", "FILE...", 1, 64, OPT(ANCHOR) | OPT(SIGNER),
+	  ROLE_ADMIN, verb_crl_import, "take over revocation lists" },
+	{ "crl", "status", "", 0, 0, 0, ROLE_AUDIT, verb_crl_status, "show the revocation lists, and how old they are" },
+	{ "crl", "forget", "ANCHOR", 1, 1, OPT(ISSUER) | OPT(YES),
+	  ROLE_ROOT, verb_crl_forget, "forget the revocations of an anchor: for a CA's mistake" },
 	{ "trust", NULL, "[HOST]", 0, 1, OPT(PIN) | OPT(CA_FILE) | OPT(LIST) | OPT(REMOVE),
 	  ROLE_ANYONE, verb_trust, "say how a host is recognised, for ticket" },
 	{ "ticket", NULL, "[HOST[:PORT]]", 0, 1,
@@ -112,7 +120,7 @@ const struct verb verbs[] = {
 	{ "explain", NULL, "EVENT", 1, 1, 0, ROLE_AUDIT, verb_explain, "show why a login was allowed or denied" },
 	{ "test", NULL, "", 0, 0, OPT(CERT) | OPT(ACCOUNT) | OPT(SERVICE) | OPT(AT) | OPT(VIA),
 	  ROLE_AUDIT, verb_test, "decide a login without one" },
-	{ "verify", NULL, "", 0, 0, OPT(ANCHOR) | OPT(CHAIN) | OPT(AT) | OPT(PURPOSE) | OPT(MAX_DEPTH),
+	{ "verify", NULL, "", 0, 0, OPT(ANCHOR) | OPT(CHAIN) | OPT(CRL) | OPT(AT) | OPT(PURPOSE) | OPT(MAX_DEPTH),
 	  ROLE_ANYONE, verb_verify, "validate a certificate chain, without the daemon" },
 	{ "status", NULL, "", 0, 0, 0, ROLE_AUDIT, verb_status, "show how the daemon does" },
 	{ "backup", NULL, "[FILE]", 0, 1, 0, ROLE_ROOT, verb_backup, "copy the database, consistently" },
@@ -148,7 +156,7 @@ char *verb_usage(const struct verb *verb)
 		buf_put_text(&b, verb->usage);
 	}
 	for (unsigned i = OPT_GLOBAL_MAX_; i < OPT_MAX_; i++)
-		if (verb->options & (UINT64_C(1) << i))
+		if (verb->options & OPT_BIT(i))
 			put_option(&b, &option_specs[i]);
 	buf_put_u8(&b, 0);
 	if (b.error) {

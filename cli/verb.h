@@ -35,10 +35,14 @@ enum opt {
 	OPT_REMOVE, OPT_LOGIN, OPT_KEY, OPT_CERT, OPT_YES, OPT_LISTEN, OPT_CA, OPT_HOSTNAME, OPT_ENABLE,
 	OPT_UNIT_DIR, OPT_NAME, OPT_DAYS, OPT_NOT_BEFORE, OPT_NOT_AFTER, OPT_EKU, OPT_OUT, OPT_PUBKEY,
 	OPT_CSR, OPT_ENROLL, OPT_OWNER, OPT_ALL, OPT_LAST, OPT_KIND, OPT_IDENTITY, OPT_VERDICT, OPT_AT,
-	OPT_ANCHOR, OPT_CHAIN, OPT_PURPOSE, OPT_MAX_DEPTH,
+	OPT_ANCHOR, OPT_CHAIN, OPT_PURPOSE, OPT_MAX_DEPTH, OPT_CRL, OPT_SIGNER, OPT_ISSUER,
 	OPT_MAX_,
 };
-#define OPT(x) (UINT64_C(1) << OPT_##x)
+/* A set of them; there are more than 64. */
+__extension__ typedef unsigned __int128 opt_set;
+#define OPT_BIT(i) ((opt_set)1 << (i))
+#define OPT(x) OPT_BIT(OPT_##x)
+_Static_assert(OPT_MAX_ <= 128, "opt_set is too small");
 
 struct option_spec {
 	const char *name;
@@ -69,7 +73,7 @@ struct verb {
 	const char *action;         /* "add", or NULL */
 	const char *usage;          /* operands and required options, "NAME" */
 	int min, max;               /* operands */
-	uint64_t options;           /* OPT() bits, besides the global ones */
+	opt_set options;            /* OPT() bits, besides the global ones */
 	enum role role;
 	int (*run)(struct cli *cli, const struct args *args);
 	const char *help;           /* one line */
@@ -143,6 +147,9 @@ int verb_service_remove(struct cli *cli, const struct args *args);
 int verb_anchor_add(struct cli *cli, const struct args *args);
 int verb_anchor_list(struct cli *cli, const struct args *args);
 int verb_anchor_remove(struct cli *cli, const struct args *args);
+int verb_crl_import(struct cli *cli, const struct args *args);
+int verb_crl_status(struct cli *cli, const struct args *args);
+int verb_crl_forget(struct cli *cli, const struct args *args);
 int verb_trust(struct cli *cli, const struct args *args);
 int verb_ticket(struct cli *cli, const struct args *args);
 int verb_session_list(struct cli *cli, const struct args *args);

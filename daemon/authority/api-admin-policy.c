@@ -328,7 +328,7 @@ static int finish_anchor(struct authority *a, struct vl_call *call, int r,
 				    .detail = anchor_json(row),
 				    .reply = add ? json_pack("{s:o}", "anchor", anchor_json(row))
 						 : json_object(),
-				    .trust = true });
+				    .changed = authority_trust_changed });
 }
 
 int admin_add_anchor(struct vl_call *call, json_t *p, void *userdata)

@@ -200,6 +200,7 @@ static int append_event(struct authority *a, struct vl_call *call, const struct 
 
 struct trust_reply {
 	struct authority *a;
+	int (*changed)(struct authority *a);
 	struct vl_call *call;
 	json_t *reply;
 };
@@ -209,9 +210,9 @@ static void trust_after(void *userdata, int r)
 	struct trust_reply *t = userdata;
 
 	if (r == 0) {
-		r = authority_trust_changed(t->a);
+		r = t->changed(t->a);
 		if (r < 0)
-			log_error("the anchors cannot be read, nobody is trusted: %s",
+			log_error("what is trusted cannot be read, nobody is until it can: %s",
 				  strerror(-r));
 	}
 	if (r < 0) {
@@ -223,13 +224,14 @@ static void trust_after(void *userdata, int r)
 	free(t);
 }
 
-static int reply_trust(struct authority *a, struct vl_call *call, json_t *reply)
+static int reply_trust(struct authority *a, struct vl_call *call, json_t *reply,
+		       int (*changed)(struct authority *a))
 {
 	struct trust_reply *t = malloc(sizeof(*t));
 	int r = -ENOMEM;
 
 	if (t) {
-		*t = (struct trust_reply){ a, vl_call_ref(call), reply };
+		*t = (struct trust_reply){ a, changed, vl_call_ref(call), reply };
 		r = turn_defer(a->turn, trust_after, t);
 		if (r < 0)
 			vl_call_drop(call);
@@ -255,8 +257,8 @@ int admin_finish(struct authority *a, struct vl_call *call, int result,
 		(void)turn_kick(a->turn); /* the transaction is open, and nobody waits for it */
 		return admin_fail(call, r, change->what);
 	}
-	return change->trust ? reply_trust(a, call, change->reply)
-			     : turn_reply(a->turn, call, change->reply);
+	return change->changed ? reply_trust(a, call, change->reply, change->changed)
+			       : turn_reply(a->turn, call, change->reply);
 }
 
 /* --- rows --- */
@@ -373,6 +375,18 @@ static const struct vl_method methods[] = {
 	{ "RemoveAnchor", admin_remove_anchor, FIELDS(
 		NEED("name", VL_STRING, LIMIT_IDENTITY)), WIDENS },
 	{ "ListAnchors", admin_list_anchors, NO_FIELDS, READS },
+
+	{ "ListCrls", admin_list_crls, NO_FIELDS, READS },
+	{ "BeginCrl", admin_begin_crl, FIELDS(
+		NEED("bytes", VL_INT, 0), MAY("anchor", VL_STRING, LIMIT_IDENTITY),
+		MAY("source", VL_STRING, LIMIT_URL), MAY("signers", VL_STRINGS, LIMIT_CRL_SIGNERS)),
+		CHANGES },
+	{ "PutCrl", admin_put_crl, FIELDS(
+		NEED("import", VL_INT, 0), NEED("data", VL_STRING, BASE64_SIZE(LIMIT_CRL_PIECE) - 1)),
+		CHANGES },
+	{ "ApplyCrl", admin_apply_crl, FIELDS(NEED("import", VL_INT, 0)), CHANGES },
+	{ "ForgetCrl", admin_forget_crl, FIELDS(
+		NEED("anchor", VL_STRING, LIMIT_IDENTITY), MAY("issuer", VL_STRING, 511)), WIDENS },
 
 	{ "ListSessions", admin_list_sessions, FIELDS(
 		MAY("all", VL_BOOL, 0), MAY("after", VL_INT, 0), MAY("limit", VL_INT, 0)), READS },

@@ -53,7 +53,7 @@ struct admin_change {
 	const char *identity, *account, *service;
 	const uint8_t *certificate; /* SHA-256, or NULL */
 	json_t *detail, *reply;
-	bool trust; /* anchors changed: they are read again after the commit */
+	int (*changed)(struct authority *a); /* reads again what is in memory, after the commit; or NULL */
 };
 int admin_finish(struct authority *a, struct vl_call *call, int result,
 		 const struct admin_change *change);
@@ -94,6 +94,11 @@ ADMIN_HANDLER(admin_list_services);
 ADMIN_HANDLER(admin_add_anchor);
 ADMIN_HANDLER(admin_remove_anchor);
 ADMIN_HANDLER(admin_list_anchors);
+ADMIN_HANDLER(admin_list_crls);
+ADMIN_HANDLER(admin_begin_crl);
+ADMIN_HANDLER(admin_put_crl);
+ADMIN_HANDLER(admin_apply_crl);
+ADMIN_HANDLER(admin_forget_crl);
 ADMIN_HANDLER(admin_list_sessions);
 ADMIN_HANDLER(admin_get_session);
 ADMIN_HANDLER(admin_list_events);

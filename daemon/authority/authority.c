@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/timex.h>
 
+#include "daemon/authority/revocations.h"
 #include "lib/base/log.h"
 
 static void anchors_free(struct anchor *anchors, size_t n)
@@ -21,6 +22,7 @@ void authority_trust_clear(struct authority *a)
 	anchors_free(a->anchors, a->n_anchors);
 	a->anchors = NULL;
 	a->n_anchors = 0;
+	a->revocations = revocations_free(a->revocations);
 }
 
 static int read_anchors(struct authority *a, const struct anchor_row *rows, size_t n)
@@ -63,6 +65,8 @@ int authority_trust_changed(struct authority *a)
 	}
 	r = read_anchors(a, rows, n);
 	anchor_rows_free(rows, n);
+	if (r == 0)
+		r = revocations_load(a);
 	if (r < 0)
 		authority_trust_clear(a);
 	return r;

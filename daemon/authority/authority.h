@@ -20,6 +20,8 @@ struct links;	 /* connected gates */
 struct limits;	 /* budgets per source */
 struct turn;	 /* answers that wait for the commit */
 struct sessions; /* pidfds of open sessions */
+struct revocations;
+struct crl_import;
 
 struct roles { /* resolved once, at start: no NSS call after it */
 	uid_t gate_local, gate_network;
@@ -45,6 +47,8 @@ struct authority {
 
 	struct anchor *anchors; /* parsed; reloaded by authority_trust_changed() */
 	size_t n_anchors;
+	struct revocations *revocations; /* the same */
+	struct crl_import *crl_import;	 /* one at a time, or NULL */
 
 	const char *backup_dir;
 	int64_t started; /* realtime */
@@ -58,7 +62,7 @@ struct authority {
 	int64_t head_told;		    /* newest event whose hash the journal has */
 };
 
-/* Anchors changed: read them again, forget remembered paths. */
+/* Anchors, their settings or revocations changed: read them again, forget remembered paths. */
 int authority_trust_changed(struct authority *a);
 void authority_trust_clear(struct authority *a); /* nobody is trusted */
 
@@ -81,12 +85,15 @@ int turn_reply_denial(struct turn *t, struct vl_call *call, json_t *parameters);
 /* api-admin.c, api-service.c */
 extern const struct vl_interface api_admin;
 extern const struct vl_interface api_service;
+/* An import of a CRL ends with its connection. */
+void api_admin_disconnected(struct vl_conn *conn, void *userdata);
 bool api_admin_authorize(struct vl_call *call, const struct vl_method *method, void *userdata);
 
 /* Facts about a chain and a request from the store: used by login.c and by TestLogin. */
 struct gather {
 	struct path path;
 	bool path_remembered;
+	struct revocation_facts revocation;
 	struct certificate_owner owner;
 	bool has_owner;
 	struct service_row service;

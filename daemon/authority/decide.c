@@ -42,6 +42,10 @@ static const struct {
 			 "the extended key usage clientAuth." },
 	[REASON_REVOKED] = { "revoked",
 			     "The certificate is revoked.  Issue a new one for a new key." },
+	[REASON_REVOCATION] = { "revocation",
+				"No current revocation list says that the certificate is still "
+				"good. "
+				" Run: certlogin crl status; certlogin crl import FILE" },
 	[REASON_NOT_ENROLLED] = { "not-enrolled",
 				  "The certificate belongs to no identity.  Run: certlogin "
 				  "enroll NAME CERT" },
@@ -271,11 +275,62 @@ static enum reason look_usage(const struct look *l)
 	return leaf_reason(p->leaf_fault);
 }
 
-/* Revocation lists are not part of this version; explain says so instead of "good". */
+/* By the anchor's setting: a known revocation always denies, what is not known only where it must.
+ */
+bool revocation_lets_pass(const struct revocation_facts *r)
+{
+	switch (r->status) {
+	case REVOCATION_GOOD:
+		return true;
+	case REVOCATION_REVOKED:
+		return false;
+	case REVOCATION_STALE:
+	case REVOCATION_UNKNOWN:
+		break;
+	}
+	return r->mode == REVOCATION_SOFT || (r->mode == REVOCATION_AUTO && !r->any);
+}
+
+static const char *const revocation_reasons[] = {
+	"unspecified",	 "keyCompromise",	 "cACompromise",    "affiliationChanged",
+	"superseded",	 "cessationOfOperation", "certificateHold", "unspecified",
+	"removeFromCRL", "privilegeWithdrawn",	 "aACompromise",
+};
+
 static enum reason look_revocation(const struct look *l)
 {
-	tell(l, "no CRL is configured for this anchor: revocation was not checked");
-	return REASON_NONE;
+	const struct revocation_facts *r = l->facts->revocation;
+	const char *what = r && !r->is_leaf ? "a CA above it" : "it";
+	char a[TIME_TEXT], b[TIME_TEXT];
+
+	if (!r) {
+		tell(l, "not looked at");
+		return REASON_REVOCATION;
+	}
+	switch (r->status) {
+	case REVOCATION_GOOD:
+		tell(l, "not on %s, of %s, good to %s", r->list, time_text(r->this_update, a),
+		     time_text(r->next_update, b));
+		return REASON_NONE;
+	case REVOCATION_REVOKED:
+		tell(l, "%s was revoked at %s: %s", what, time_text(r->revoked.since, a),
+		     revocation_reasons[r->revoked.reason <= CRL_REASON_MAX ? r->revoked.reason
+									    : 0]);
+		return REASON_REVOKED;
+	case REVOCATION_STALE:
+		tell(l, "%s of %s should have been replaced at %s%s", r->list,
+		     time_text(r->this_update, a), time_text(r->next_update, b),
+		     revocation_lets_pass(r) ? "; let pass: the anchor's setting is soft" : "");
+		break;
+	case REVOCATION_UNKNOWN:
+		tell(l, "no CRL says whether %s is revoked%s", what,
+		     !revocation_lets_pass(r) ? ""
+		     : r->mode == REVOCATION_SOFT
+			     ? "; let pass: the anchor's setting is soft"
+			     : "; let pass: there never was one of its issuer");
+		break;
+	}
+	return revocation_lets_pass(r) ? REASON_NONE : REASON_REVOCATION;
 }
 
 static enum reason look_identity(const struct look *l)

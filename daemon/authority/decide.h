@@ -9,6 +9,7 @@
 #include "daemon/store/store.h"
 #include "lib/base/buf.h"
 #include "lib/pki/path.h"
+#include "lib/pki/revocation.h"
 
 /*
  * One function decides: for real logins, at commit, redeem, account and session, and for
@@ -45,6 +46,7 @@ enum reason {
 	REASON_KEY_USAGE,
 	REASON_EKU,
 	REASON_REVOKED,
+	REASON_REVOCATION, /* nothing current says that it is not revoked */
 	REASON_NOT_ENROLLED,
 	REASON_IDENTITY_DISABLED,
 	REASON_IDENTITY_EXPIRED,
@@ -70,12 +72,24 @@ const char *reason_name(enum reason r); /* "not-enrolled": stable, for audit and
 const char *reason_text(enum reason r); /* a sentence for the administrator */
 const char *check_name(enum check c);
 
+struct revocation_facts {
+	enum revocation_status status; /* of the certificate that decides */
+	enum revocation_mode mode;     /* of the anchor */
+	bool any;		       /* there was a list of its issuer's name */
+	bool is_leaf;		       /* or a CA above it */
+	struct revoked revoked;
+	char list[160]; /* "CRL 2a of CN=…"; empty: none */
+	int64_t this_update, next_update;
+};
+bool revocation_lets_pass(const struct revocation_facts *r);
+
 struct facts {
 	int64_t now;
 	bool proven;
 	const struct cert *leaf; /* NULL: nothing was proved */
 	const struct path *path;
 	bool path_remembered;		       /* from the cache */
+	const struct revocation_facts *revocation; /* NULL: was not looked at, which denies */
 	const struct certificate_owner *owner; /* NULL: not enrolled */
 	const struct service_row *service;     /* NULL: no such row */
 	bool uid_checked;		       /* at redeem: */

@@ -3,23 +3,38 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "daemon/authority/authority.h"
+#include "daemon/authority/revocations.h"
+
+static int build_path(struct authority *a, const struct cert *const *chain, size_t n, int64_t now,
+		      struct gather *g)
+{
+	int r = path_build(chain, n, a->anchors, a->n_anchors, now, &a->memo, &g->path);
+
+	g->path_remembered = false;
+	if (r < 0 || g->path.fault != PATH_GOOD)
+		return r;
+	if (now <= g->path.not_after)
+		r = trust_cache_add(a->cache, chain[0]->sha256, &g->path);
+	return r < 0 ? r : revocations_look(a, chain, n, &g->path, now, &g->revocation);
+}
 
 /* A returning certificate costs a look-up; a new one its signatures. */
 static int gather_path(struct authority *a, const struct cert *const *chain, size_t n, int64_t now,
 		       struct gather *g)
 {
 	const struct path *known = trust_cache_find(a->cache, chain[0]->sha256, now);
-	int r;
+	int r = -ENOENT;
 
 	if (known) {
 		g->path = *known;
 		g->path_remembered = true;
-		return 0;
+		r = revocations_look(a, chain, n, &g->path, now, &g->revocation);
 	}
-	r = path_build(chain, n, a->anchors, a->n_anchors, now, &a->memo, &g->path);
-	if (r == 0 && g->path.fault == PATH_GOOD && now <= g->path.not_after)
-		r = trust_cache_add(a->cache, chain[0]->sha256, &g->path);
+	/* the CAs between have to be at hand where CRLs are to be looked at */
+	if (r == -ENOENT)
+		r = build_path(a, chain, n, now, g);
+	if (r == 0 && g->path.fault == PATH_GOOD)
+		g->facts.revocation = &g->revocation;
 	return r;
 }
 

@@ -96,6 +96,15 @@ static void each_minute(struct authority *a)
 			 a->logins_allowed, a->logins_denied);
 }
 
+/* What is left of removed anchors, a slice a second. */
+static void clean(struct authority *a)
+{
+	bool more = false;
+
+	if (store_crl_clean(a->store, LIMIT_CRL_SLICE, &more) < 0 || more)
+		(void)turn_kick(a->turn);
+}
+
 bool housekeeping_tick(struct housekeeping *h)
 {
 	struct authority *a = h->a;
@@ -105,6 +114,7 @@ bool housekeeping_tick(struct housekeeping *h)
 
 	logins_sweep(a->logins);
 	links_sweep(a->links);
+	clean(a);
 	store_event_head(a->store, &head, hash);
 	if (head - a->head_told >= HEAD_ROWS)
 		tell_head(a);

@@ -17,6 +17,7 @@
 #include <systemd/sd-daemon.h>
 
 #include "daemon/authority/api-service.h"
+#include "daemon/authority/crl-import.h"
 #include "daemon/authority/housekeeping.h"
 #include "daemon/authority/limits.h"
 #include "daemon/authority/links.h"
@@ -319,6 +320,7 @@ static int listen_all(struct authority *a, const int fds[FD_MAX_])
 		.interface = &api_admin,
 		.max_connections = LIMIT_ADMIN_CONNECTIONS,
 		.authorize = api_admin_authorize,
+		.disconnected = api_admin_disconnected,
 		.userdata = a,
 	};
 	int r = vl_server_new(&service, &a->service_api);
@@ -374,6 +376,7 @@ static void close_all(struct authority *a)
 {
 	/* answers that wait for their record still get it */
 	turn_free(a->turn);
+	crl_import_free(a->crl_import);
 	vl_server_free(a->admin_api);
 	vl_server_free(a->service_api);
 	links_free(a->links);

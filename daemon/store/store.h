@@ -11,6 +11,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/limits.h"
 #include "lib/base/ticket.h"
+#include "lib/base/buf.h"
 #include "lib/pki/digest.h"
 
 /*
@@ -190,6 +191,49 @@ int store_anchor_add(struct store *s, const char *name, const uint8_t *der, size
 int store_anchor_remove(struct store *s, const char *name);
 int store_anchor_list(struct store *s, struct anchor_row **ret, size_t *ret_n);
 void anchor_rows_free(struct anchor_row *rows, size_t n);
+
+/* --- revocation --- */
+struct crl_row {
+	int64_t id, issuer, anchor;
+	char anchor_name[LIMIT_IDENTITY + 1];
+	char issuer_text[512];
+	uint8_t signer[SHA256_BYTES]; /* of its SPKI */
+	uint8_t number[20];
+	size_t number_n;
+	int64_t this_update, next_update, imported, entries;
+	char source[LIMIT_URL + 1];
+	bool stale; /* of a restored backup: whatever next_update says */
+
+	/* owned in lists, borrowed in put, NULL from get */
+	uint8_t *name; /* of the issuer, DER */
+	size_t name_n;
+	uint8_t *scope; /* IssuingDistributionPoint, contents; 0 octets: none */
+	size_t scope_n;
+	uint8_t (*keys)[SHA256_BYTES]; /* none: it speaks for every key of the name */
+	size_t n_keys;
+};
+void crl_rows_free(struct crl_row *rows, size_t n);
+int store_crl_list(struct store *s, struct crl_row **ret, size_t *ret_n);
+/* The row of an issuer's name below an anchor; added when there is none. */
+int store_crl_issuer(struct store *s, int64_t anchor, const struct view *name, int64_t *ret);
+/* The CRL at hand of this signer and scope. */
+int store_crl_get(struct store *s, int64_t issuer, const uint8_t signer[SHA256_BYTES],
+		  const struct view *scope, struct crl_row *ret);
+/* The id that a new CRL gets, as long as nobody else puts one. */
+int store_crl_next_id(struct store *s, int64_t *ret);
+/* Adds or replaces it with its keys, and ends the holds that its import has not `seen`. */
+int store_crl_put(struct store *s, const struct crl_row *row, int64_t seen);
+/* What is known of this anchor's issuers (of one: by its text) is forgotten; cleaned up in slices. */
+int store_crl_forget(struct store *s, const char *anchor, const char *issuer_text);
+/* At most `limit` rows of what was forgotten; *ret_more: call again. */
+int store_crl_clean(struct store *s, size_t limit, bool *ret_more);
+
+/* crl, seen: of holds: who said so, and in which import. */
+int store_revoked_put(struct store *s, int64_t issuer, const struct view *serial, unsigned reason,
+		      int64_t since, int64_t crl, int64_t seen);
+/* One B-tree descent, however many there are.  -ENOENT: not revoked. */
+int store_revoked_get(struct store *s, int64_t issuer, const struct view *serial, unsigned *ret_reason,
+		      int64_t *ret_since);
 
 /* --- session --- */
 struct session {

@@ -62,6 +62,7 @@
 #define LIMIT_TTY 64
 #define LIMIT_RHOST 255
 #define LIMIT_REASON 256
+#define LIMIT_URL 1024
 
 /* Logins */
 #define LIMIT_LOGINS 65536
@@ -75,6 +76,14 @@
 #define LIMIT_CHAIN_CACHE 65536                      /* verified chains remembered */
 #define LIMIT_TURN_REPLIES 128                       /* answers waiting for one commit */
 #define LIMIT_TURN_USEC 2000                         /* oldest of them waits at most so long */
+
+/* Revocation */
+#define LIMIT_CRL_BYTES (128 * 1024 * 1024)
+#define LIMIT_CRL_PIECE (512 * 1024)                 /* of an upload */
+#define LIMIT_CRL_SLICE 2000                         /* entries between two turns */
+#define LIMIT_CRL_SIGNERS 8                          /* certificates given with one */
+#define LIMIT_CLOCK_SKEW_USEC (300 * USEC_PER_SEC)   /* thisUpdate may be ahead so far */
+#define LIMIT_CRL_WARN_USEC (24 * 3600 * USEC_PER_SEC) /* `status` warns so long before nextUpdate */
 
 /* Helper */
 #define LIMIT_HELPER_QUESTIONS 8

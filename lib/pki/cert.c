@@ -4,11 +4,11 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/base/encode.h"
 #include "lib/base/limits.h"
 #include "lib/pki/constraints.h"
 #include "lib/pki/der.h"
 #include "lib/pki/dn.h"
+#include "lib/pki/pem.h"
 #include "lib/pki/policy.h"
 
 /* contents of an OBJECT IDENTIFIER */
@@ -392,33 +392,6 @@ struct cert *cert_free(struct cert *c)
 
 /* --- files --- */
 
-static const char pem_begin[] = "-----BEGIN CERTIFICATE-----";
-static const char pem_end[] = "-----END CERTIFICATE-----";
-
-/* Next PEM block: gives its DER; -ENOENT when there is none. */
-static int next_pem(struct view *in, uint8_t **ret, size_t *ret_n)
-{
-	_cleanup_(freep) char *text = NULL;
-	const uint8_t *begin = memmem(in->p, in->n, pem_begin, strlen(pem_begin)), *end;
-	size_t n = 0;
-
-	if (!begin)
-		return -ENOENT;
-	begin += strlen(pem_begin);
-	end = memmem(begin, in->n - (size_t)(begin - in->p), pem_end, strlen(pem_end));
-	if (!end)
-		return -EBADMSG;
-	text = malloc((size_t)(end - begin) + 1);
-	if (!text)
-		return -ENOMEM;
-	for (const uint8_t *p = begin; p < end; p++)
-		if (*p != '\n' && *p != '\r' && *p != ' ' && *p != '\t')
-			text[n++] = (char)*p;
-	end += strlen(pem_end);
-	*in = (struct view){ end, in->n - (size_t)(end - in->p) };
-	return base64_decode_new(text, n, ret, ret_n);
-}
-
 int cert_load_each(const uint8_t *p, size_t n, struct cert **ret, size_t max, size_t *ret_n)
 {
 	struct view in = { p, n };
@@ -437,7 +410,7 @@ int cert_load_each(const uint8_t *p, size_t n, struct cert **ret, size_t max, si
 		_cleanup_(freep) uint8_t *der = NULL;
 		size_t der_n;
 
-		r = next_pem(&in, &der, &der_n);
+		r = pem_next(&in, "CERTIFICATE", &der, &der_n);
 		if (r < 0)
 			break;
 		if (have == max) {
@@ -485,7 +458,7 @@ int cert_load(const uint8_t *p, size_t n, struct cert **ret)
 
 	if (n > 0 && p[0] == DER_SEQUENCE)
 		return cert_parse(p, n, ret);
-	r = next_pem(&in, &der, &der_n);
+	r = pem_next(&in, "CERTIFICATE", &der, &der_n);
 	if (r < 0)
 		return r == -ENOENT ? -EBADMSG : r;
 	return cert_parse(der, der_n, ret);

@@ -5,15 +5,16 @@
 -- SubjectPublicKeyInfo and `sha256` the hash of that.
 ALTER TABLE anchor ADD COLUMN kind TEXT NOT NULL DEFAULT 'ca' CHECK (kind IN ('ca', 'intermediate', 'key'));
 
--- Who issues CRLs: a name under an anchor.  `name` is the hash of the name's canonical form (RFC
--- 5280 7.1), so that spellings of one name are one row.  Ids are never used again: what is left of
--- a removed anchor in `revoked` can be cleaned up later, in slices.
+-- Who issues CRLs: a name under an anchor.  `hash` is that of the name's canonical form (RFC 5280
+-- 7.1), so that spellings of one name are one row.  Without an anchor: removed, what is left of it in
+-- `revoked` is cleaned up in slices.  Ids are never used again.
 CREATE TABLE crl_issuer (
 	id     INTEGER PRIMARY KEY AUTOINCREMENT,
-	anchor INTEGER NOT NULL REFERENCES anchor (id) ON DELETE CASCADE,
-	name   BLOB NOT NULL CHECK (length(name) = 32),
+	anchor INTEGER REFERENCES anchor (id) ON DELETE SET NULL,
+	hash   BLOB NOT NULL CHECK (length(hash) = 32),
+	name   BLOB NOT NULL,                           -- DER Name
 	text   TEXT NOT NULL,                           -- RFC 4514, for people
-	UNIQUE (anchor, name)
+	UNIQUE (anchor, hash)
 ) STRICT;
 
 -- The newest CRL of each issuer, signing key and scope: how fresh we are.
