@@ -107,7 +107,7 @@ static int input_read(struct cli *cli, const struct args *args, struct input *in
 		return cli_usage(cli, "--purpose: clientAuth is the only one");
 	r = args_time(cli, args, OPT_AT, &in->at);
 	if (r == CLI_YES)
-		r = args_number(cli, args, OPT_MAX_DEPTH, 0, LIMIT_CHAIN_CERTS, &in->max_depth);
+		r = args_number(cli, args, OPT_MAX_DEPTH, 0, PATH_MAX_ISSUERS, &in->max_depth);
 	if (r == CLI_YES)
 		r = read_files(cli, args, OPT_ANCHOR, in->anchor_certs, ANCHORS_MAX,
 			       &in->n_anchors);
@@ -218,7 +218,7 @@ static bool judge(const struct input *in, json_t *checks)
 	for (size_t i = 0; i < in->n_chain; i++)
 		if (in->chain[i])
 			chain[n++] = in->chain[i];
-	if (path_build(chain, n, in->anchors, in->n_anchors, in->at, NULL, &p) < 0)
+	if (path_build_offline(chain, n, in->anchors, in->n_anchors, in->at, &p) < 0)
 		return add_check(checks, "chain", false, "out of memory");
 	good = add_check(checks, "chain", p.fault == PATH_GOOD, path_fault_text(p.fault));
 	if (good) {

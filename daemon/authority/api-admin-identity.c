@@ -178,10 +178,23 @@ int admin_remove_identity(struct vl_call *call, json_t *p, void *userdata)
 
 /* --- certificates --- */
 
+/* By the strict profile, or by what the policy of an anchor lets pass: whether its path leads to
+ * that anchor is seen at each login. */
+static enum leaf_fault check_leaf(const struct authority *a, const struct cert *cert)
+{
+	enum leaf_fault fault = leaf_check(cert, NULL);
+
+	for (size_t i = 0; fault != LEAF_GOOD && i < a->n_anchors; i++)
+		if (a->anchors[i].kind != ANCHOR_INTERMEDIATE &&
+		    leaf_check(cert, &a->anchors[i].policy) == LEAF_GOOD)
+			return LEAF_GOOD;
+	return fault;
+}
+
 /* Answers why this certificate can be nobody's: 1; else 0 or -errno. */
 static int refuse_certificate(struct authority *a, struct vl_call *call, const struct cert *cert)
 {
-	enum leaf_fault fault = leaf_check(cert);
+	enum leaf_fault fault = check_leaf(a, cert);
 	char why[96] = "it has expired", date[32];
 	time_t t = (time_t)(cert->not_after / (int64_t)USEC_PER_SEC);
 	struct tm tm;

@@ -198,6 +198,8 @@ static enum reason leaf_reason(enum leaf_fault fault)
 		return REASON_KEY_USAGE;
 	case LEAF_EKU_MISSING:
 	case LEAF_EKU:
+	case LEAF_EKU_ANY:
+	case LEAF_SMARTCARD_LOGON:
 		return REASON_EKU;
 	default:
 		return REASON_CHAIN;
@@ -218,8 +220,11 @@ static enum reason look_chain(const struct look *l)
 		tell(l, "%s; issued by %s", path_fault_text(p->fault), issuer);
 		return path_reason(p->fault);
 	}
-	tell(l, "issued by %s; %zu above it%s", issuer, p->n_issuers,
-	     l->facts->path_remembered ? ", verified before" : "");
+	if (p->n_issuers == 0)
+		tell(l, "its key is an anchor; issued by %s", issuer);
+	else
+		tell(l, "issued by %s; %zu above it%s", issuer, p->n_issuers,
+		     l->facts->path_remembered ? ", verified before" : "");
 	return REASON_NONE;
 }
 

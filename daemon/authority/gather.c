@@ -13,7 +13,8 @@ static int build_path(struct authority *a, const struct cert *const *chain, size
 	g->path_remembered = false;
 	if (r < 0 || g->path.fault != PATH_GOOD)
 		return r;
-	if (now <= g->path.not_after)
+	/* a leaf with a fault under this anchor may have a better path with another chain */
+	if (g->path.leaf_fault == LEAF_GOOD && now <= g->path.not_after)
 		r = trust_cache_add(a->cache, chain[0]->sha256, &g->path);
 	return r < 0 ? r : revocations_look(a, chain, n, &g->path, now, &g->revocation);
 }

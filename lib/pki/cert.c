@@ -121,7 +121,7 @@ static int read_basic_constraints(struct view v, struct cert *c)
 	if (seq.n > 0) {
 		if (der_small_uint(&seq, &len) < 0 || seq.n > 0)
 			return -EBADMSG;
-		c->path_len = len > LIMIT_CHAIN_CERTS ? LIMIT_CHAIN_CERTS : (int)len;
+		c->path_len = (int)len;
 	}
 	return 0;
 }
@@ -212,8 +212,9 @@ static int read_ignored(struct view v, struct cert *c)
 }
 
 enum {
-	PROCESSED = 1 << 0, /* it may be critical */
-	BINDING = 1 << 1,   /* it must be */
+	PROCESSED = 1 << 0,   /* it may be critical */
+	BINDING = 1 << 1,     /* it must be */
+	BINDING_NOW = 1 << 2, /* it must be, but not for RFC 3280 */
 };
 
 /* Extensions below id-ce 2.5.29 that we read, by their last arc. */
@@ -232,9 +233,9 @@ static const struct {
 	{ 32, PROCESSED, policy_read_policies },
 	{ 33, PROCESSED, policy_read_mappings },
 	{ 35, 0, read_aki },
-	{ 36, PROCESSED | BINDING, policy_read_constraints },
+	{ 36, PROCESSED | BINDING_NOW, policy_read_constraints },
 	{ 37, PROCESSED, read_eku },
-	{ 54, PROCESSED | BINDING, policy_read_inhibit_any },
+	{ 54, PROCESSED | BINDING_NOW, policy_read_inhibit_any },
 };
 
 static int read_extension(struct view oid, bool critical, struct view value, struct cert *c)
@@ -245,6 +246,7 @@ static int read_extension(struct view oid, bool critical, struct view value, str
 			continue;
 		c->unknown_critical |= critical && !(extensions[i].flags & PROCESSED);
 		c->bad_form |= !critical && extensions[i].flags & BINDING;
+		c->lax_policies |= !critical && extensions[i].flags & BINDING_NOW;
 		c->san_critical |= critical && extensions[i].arc == 17;
 		return extensions[i].read(value, c);
 	}

@@ -64,6 +64,8 @@ struct cert {
 	bool bad_form;                       /* breaks a rule that RFC 5280 has for issuers: a serial
 	                                      * number that is none or over 20 octets, a constraint
 	                                      * that is not critical, no name but in a SAN that is not */
+	bool lax_policies;                   /* constraints of policies that are not critical, which
+	                                      * RFC 3280 allowed */
 	bool unknown_critical;               /* a critical extension that path_build() does not process */
 	struct view permitted, excluded;     /* name constraints: GeneralSubtrees contents; empty: none */
 	struct view policies;                /* certificatePolicies, contents; empty: none */

@@ -39,7 +39,9 @@ static const char *const leaf_texts[] = {
 	[LEAF_CRITICAL_EXTENSION] =
 		"it has a critical extension that this version does not process",
 	[LEAF_FORM] =
-		"it breaks a rule of RFC 5280 for issuers (serial number, subject, constraints)",
+		"it breaks a rule of RFC 5280 for issuers (serial number, names, constraints)",
+	[LEAF_EKU_ANY] = "its extended key usage is anyExtendedKeyUsage",
+	[LEAF_SMARTCARD_LOGON] = "its extended key usage does not name smart card logon",
 };
 
 const char *path_fault_text(enum path_fault f)
@@ -57,23 +59,47 @@ static bool self_issued(const struct cert *c)
 	return dn_equal(&c->issuer, &c->subject);
 }
 
-enum leaf_fault leaf_check(const struct cert *leaf)
+static bool form_good(const struct cert *c, const struct anchor_policy *policy)
 {
+	return policy->form || (!c->bad_form && (!c->lax_policies || policy->any_purpose));
+}
+
+static enum leaf_fault check_eku(const struct cert *leaf, const struct anchor_policy *policy)
+{
+	unsigned wanted = EKU_CLIENT_AUTH | (policy->eku_any ? EKU_ANY : 0);
+
+	if (!leaf->has_eku && !policy->eku_missing && !policy->any_purpose)
+		return LEAF_EKU_MISSING;
+	if (leaf->eku & EKU_ANY && !policy->eku_any)
+		return LEAF_EKU_ANY;
+	if (leaf->has_eku && !(leaf->eku & wanted))
+		return LEAF_EKU;
+	if (policy->smartcard_logon && !(leaf->eku & EKU_SMARTCARD_LOGON))
+		return LEAF_SMARTCARD_LOGON;
+	return LEAF_GOOD;
+}
+
+enum leaf_fault leaf_check(const struct cert *leaf, const struct anchor_policy *policy)
+{
+	static const struct anchor_policy strict;
+
+	if (!policy)
+		policy = &strict;
 	if (!key_acceptable(leaf))
 		return LEAF_KEY;
 	if (leaf->version != 3)
 		return LEAF_VERSION;
-	if (leaf->is_ca || (leaf->has_key_usage && leaf->key_usage & KU_KEY_CERT_SIGN))
+	if (!policy->any_purpose &&
+	    (leaf->is_ca || (leaf->has_key_usage && leaf->key_usage & KU_KEY_CERT_SIGN)))
 		return LEAF_IS_CA;
 	if (leaf->unknown_critical)
 		return LEAF_CRITICAL_EXTENSION;
-	if (leaf->bad_form || leaf->permitted.n > 0 || leaf->excluded.n > 0)
+	if (!form_good(leaf, policy) ||
+	    (!leaf->is_ca && (leaf->permitted.n > 0 || leaf->excluded.n > 0)))
 		return LEAF_FORM;
-	if (leaf->has_key_usage && !(leaf->key_usage & KU_DIGITAL_SIGNATURE))
+	if (!leaf->is_ca && leaf->has_key_usage && !(leaf->key_usage & KU_DIGITAL_SIGNATURE))
 		return LEAF_KEY_USAGE;
-	if (!leaf->has_eku)
-		return LEAF_EKU_MISSING;
-	return leaf->eku & EKU_CLIENT_AUTH ? LEAF_GOOD : LEAF_EKU;
+	return check_eku(leaf, policy);
 }
 
 /* A search from the leaf towards the anchors. */
@@ -84,9 +110,11 @@ struct search {
 	size_t n_anchors;
 	struct path_memo *memo;
 	int64_t now;
+	bool offline;
 	unsigned eku;	     /* what an issuer's EKU must allow */
 	unsigned signatures; /* checks still allowed */
-	const struct cert *at[LIMIT_CHAIN_CERTS + 1];
+	unsigned steps;	     /* likewise */
+	const struct cert *at[PATH_MAX_ISSUERS];
 	struct path best;
 	bool found;
 };
@@ -168,20 +196,26 @@ static bool within(const struct path *p, int64_t now)
 	return now >= p->not_before && now <= p->not_after;
 }
 
-/* Neither an expired cross certificate nor a renewed anchor before its time may hide a path. */
+/* Neither an expired cross certificate, nor a renewed anchor before its time, nor an anchor that
+ * asks more of the leaf may hide a path. */
 static bool is_better(const struct search *s, const struct path *p)
 {
-	bool in = within(p, s->now), had = within(&s->best, s->now);
+	int rank = 2 * within(p, s->now) + (p->leaf_fault == LEAF_GOOD);
+	int had = 2 * within(&s->best, s->now) + (s->best.leaf_fault == LEAF_GOOD);
 
-	return !s->found || (in != had ? in : p->not_after > s->best.not_after);
+	return !s->found || (rank != had ? rank > had : p->not_after > s->best.not_after);
 }
 
+/* s->at[0 .. depth-1] and, but for a pinned key, the anchor's certificate above it. */
 static void keep(struct search *s, size_t depth, const struct anchor *anchor)
 {
+	const struct cert *top = anchor->cert ? anchor->cert : s->at[0];
 	struct path p = { .anchor = anchor->id,
-			  .not_before = anchor->cert->not_before,
-			  .not_after = anchor->cert->not_after };
+			  .not_before = top->not_before,
+			  .not_after = top->not_after };
 
+	if (s->eku == EKU_CLIENT_AUTH)
+		p.leaf_fault = leaf_check(s->at[0], &anchor->policy);
 	for (size_t i = 0; i < depth; i++) {
 		if (s->at[i]->not_before > p.not_before)
 			p.not_before = s->at[i]->not_before;
@@ -192,7 +226,8 @@ static void keep(struct search *s, size_t depth, const struct anchor *anchor)
 		memcpy(p.issuers[p.n_issuers++], s->at[i]->sha256, SHA256_BYTES);
 		memo_add(s->memo, s->at[i], i + 1 < depth ? s->at[i + 1] : anchor->cert);
 	}
-	memcpy(p.issuers[p.n_issuers++], anchor->cert->sha256, SHA256_BYTES);
+	if (anchor->cert)
+		memcpy(p.issuers[p.n_issuers++], anchor->cert->sha256, SHA256_BYTES);
 	if (is_better(s, &p))
 		s->best = p;
 	s->found = true;
@@ -214,6 +249,12 @@ static enum path_fault try_issuer(struct search *s, size_t depth, const struct c
 static enum path_fault check_whole(const struct search *s, size_t depth,
 				   const struct anchor *anchor)
 {
+	bool good = form_good(anchor->cert, &anchor->policy);
+
+	for (size_t i = 1; i < depth; i++)
+		good &= form_good(s->at[i], &anchor->policy);
+	if (!good)
+		return PATH_FORM;
 	if (constraints_check(s->at, depth, anchor->cert) < 0)
 		return PATH_NAME_CONSTRAINTS;
 	return policy_check(s->at, depth, anchor->policy.policies) < 0 ? PATH_POLICY : PATH_GOOD;
@@ -221,8 +262,11 @@ static enum path_fault check_whole(const struct search *s, size_t depth,
 
 static void reach(struct search *s, size_t depth, const struct anchor *anchor, int below)
 {
-	enum path_fault fault = try_issuer(s, depth, anchor->cert, below);
+	enum path_fault fault;
 
+	if (!may_have_issued(anchor->cert, s->at[depth - 1]))
+		return;
+	fault = try_issuer(s, depth, anchor->cert, below);
 	if (fault != PATH_GOOD)
 		return;
 	fault = check_whole(s, depth, anchor);
@@ -232,45 +276,78 @@ static void reach(struct search *s, size_t depth, const struct anchor *anchor, i
 		note_fault(s, fault);
 }
 
+static bool is_among(const struct cert *c, const struct cert *const *certs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (view_is(&certs[i]->der, c->der.p, c->der.n))
+			return true;
+	return false;
+}
+
+static void extend(struct search *s, size_t depth, int below);
+
+static void climb(struct search *s, size_t depth, const struct cert *issuer, int below)
+{
+	if (is_among(issuer, s->at, depth) || !may_have_issued(issuer, s->at[depth - 1]) ||
+	    try_issuer(s, depth, issuer, below) != PATH_GOOD)
+		return;
+	s->at[depth] = issuer;
+	extend(s, depth + 1, below + !self_issued(issuer));
+}
+
 /* s->at[0 .. depth-1] is a path from the leaf, its last certificate not yet vouched for. */
 static void extend(struct search *s, size_t depth, int below)
 {
-	const struct cert *subject = s->at[depth - 1];
-
-	for (size_t i = 0; i < s->n_anchors; i++)
-		if (may_have_issued(s->anchors[i].cert, subject))
-			reach(s, depth, &s->anchors[i], below);
-	if (depth == LIMIT_CHAIN_CERTS)
+	if (s->steps == 0) {
+		note_fault(s, PATH_MALFORMED);
 		return;
-	for (size_t i = 1; i < s->n_chain; i++) {
-		const struct cert *issuer = s->chain[i];
-		bool used = false;
-
-		for (size_t j = 0; j < depth; j++)
-			used |= view_is(&s->at[j]->der, issuer->der.p, issuer->der.n);
-		if (used || !may_have_issued(issuer, subject))
-			continue;
-		if (issuer->bad_form) {
-			note_fault(s, PATH_FORM);
-			continue;
-		}
-		if (try_issuer(s, depth, issuer, below) != PATH_GOOD)
-			continue;
-		s->at[depth] = issuer;
-		extend(s, depth + 1, below + !self_issued(issuer));
 	}
+	s->steps--;
+	for (size_t i = 0; i < s->n_anchors; i++)
+		if (s->anchors[i].kind == ANCHOR_CA)
+			reach(s, depth, &s->anchors[i], below);
+	if (depth == (s->offline ? PATH_MAX_ISSUERS : LIMIT_CHAIN_CERTS))
+		return;
+	for (size_t i = 1; i < s->n_chain; i++)
+		if (!is_among(s->chain[i], s->chain, i)) /* sent twice */
+			climb(s, depth, s->chain[i], below);
+	for (size_t i = 0; i < s->n_anchors; i++)
+		if (s->anchors[i].kind == ANCHOR_INTERMEDIATE &&
+		    !is_among(s->anchors[i].cert, s->chain, s->n_chain))
+			climb(s, depth, s->anchors[i].cert, below);
+}
+
+/* The key is what is trusted and possession of it is proved: who signed does not matter. */
+static void reach_by_key(struct search *s)
+{
+	for (size_t i = 0; i < s->n_anchors; i++)
+		if (s->anchors[i].kind == ANCHOR_KEY &&
+		    memcmp(s->anchors[i].spki_sha256, s->chain[0]->spki_sha256, SHA256_BYTES) == 0)
+			keep(s, 1, &s->anchors[i]);
 }
 
 static void search_path(struct search *s)
 {
 	s->signatures = PATH_MAX_SIGNATURES;
+	s->steps = PATH_MAX_STEPS;
 	s->best.fault = PATH_NO_ANCHOR;
-	if (s->n_chain < 1 || s->n_chain > LIMIT_CHAIN_CERTS) {
+	if (s->n_chain < 1 || s->n_chain > (s->offline ? PATH_OFFLINE_CERTS : LIMIT_CHAIN_CERTS)) {
 		s->best.fault = PATH_MALFORMED;
 		return;
 	}
 	s->at[0] = s->chain[0];
+	if (s->eku == EKU_CLIENT_AUTH)
+		reach_by_key(s);
 	extend(s, 1, 0);
+}
+
+static int build(struct search *s, struct path *ret)
+{
+	search_path(s);
+	if (!s->found)
+		s->best.leaf_fault = s->n_chain > 0 ? leaf_check(s->chain[0], NULL) : LEAF_VERSION;
+	*ret = s->best;
+	return 0;
 }
 
 int path_build(const struct cert *const *chain, size_t n, const struct anchor *anchors,
@@ -284,10 +361,21 @@ int path_build(const struct cert *const *chain, size_t n, const struct anchor *a
 			    .memo = memo,
 			    .eku = EKU_CLIENT_AUTH };
 
-	search_path(&s);
-	s.best.leaf_fault = n > 0 ? leaf_check(chain[0]) : LEAF_VERSION;
-	*ret = s.best;
-	return 0;
+	return build(&s, ret);
+}
+
+int path_build_offline(const struct cert *const *chain, size_t n, const struct anchor *anchors,
+		       size_t n_anchors, int64_t now, struct path *ret)
+{
+	struct search s = { .chain = chain,
+			    .n_chain = n,
+			    .anchors = anchors,
+			    .n_anchors = n_anchors,
+			    .now = now,
+			    .offline = true,
+			    .eku = EKU_CLIENT_AUTH };
+
+	return build(&s, ret);
 }
 
 int path_build_signer(const struct cert *const *chain, size_t n, const struct anchor *anchor,
@@ -298,6 +386,7 @@ int path_build_signer(const struct cert *const *chain, size_t n, const struct an
 			    .anchors = anchor,
 			    .n_anchors = 1,
 			    .now = now,
+			    .offline = true,
 			    .eku = UINT_MAX };
 
 	search_path(&s);

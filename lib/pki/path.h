@@ -14,9 +14,14 @@
  * Pure: certificates and anchors in, facts out.  Time is no check here: the path's validity
  * window is a fact, so that a verified path can be remembered and judged later at any time.
  *
- * Bounded: at most LIMIT_CHAIN_CERTS certificates and PATH_MAX_SIGNATURES signature checks.
+ * Bounded: at most LIMIT_CHAIN_CERTS certificates of the peer, and as many on a path below its
+ * anchor; PATH_MAX_SIGNATURES signature checks; PATH_MAX_STEPS certificates looked at as the end of
+ * a path so far, which bounds what intermediates that are held here and the memo add.
  */
 #define PATH_MAX_SIGNATURES 24
+#define PATH_MAX_STEPS 128
+#define PATH_MAX_ISSUERS 10      /* above the leaf, anchor included; in a daemon LIMIT_CHAIN_CERTS */
+#define PATH_OFFLINE_CERTS 64    /* candidates of path_build_offline(), leaf included */
 
 enum path_fault {
 	PATH_GOOD,
@@ -30,11 +35,11 @@ enum path_fault {
 	PATH_CRITICAL_EXTENSION,    /* a critical extension, or a constraint, that we do not process */
 	PATH_CA_EKU,                /* an issuer's EKU excludes clientAuth */
 	PATH_NAME_CONSTRAINTS,      /* a name that a CA above it may not vouch for */
-	PATH_FORM,                  /* a CA below the anchor with cert.bad_form */
+	PATH_FORM,                  /* a CA on the path, anchor included, with cert.bad_form */
 	PATH_POLICY,                /* an explicit policy is required, and there is none; or a bad mapping */
 };
 
-/* Sees the leaf alone; reported apart so that `explain` can name each. */
+/* Sees the leaf and its anchor's policy alone; reported apart so that `explain` can name each. */
 enum leaf_fault {
 	LEAF_GOOD,
 	LEAF_KEY,                   /* key or algorithm below the floor */
@@ -45,6 +50,8 @@ enum leaf_fault {
 	LEAF_EKU,                   /* clientAuth is not among them, or empty */
 	LEAF_CRITICAL_EXTENSION,
 	LEAF_FORM,                  /* cert.bad_form, or a CA's constraints */
+	LEAF_EKU_ANY,               /* anyExtendedKeyUsage, even beside clientAuth */
+	LEAF_SMARTCARD_LOGON,       /* asked for, and not there */
 };
 
 const char *path_fault_text(enum path_fault f);
@@ -56,8 +63,8 @@ struct path {
 	int64_t anchor;             /* id; 0 unless fault is PATH_GOOD */
 	int64_t not_before;         /* latest of the path, anchor included */
 	int64_t not_after;          /* earliest */
-	size_t n_issuers;
-	uint8_t issuers[LIMIT_CHAIN_CERTS + 1][SHA256_BYTES]; /* path above the leaf, anchor last */
+	size_t n_issuers;           /* 0: the leaf's own key is the anchor (ANCHOR_KEY) */
+	uint8_t issuers[PATH_MAX_ISSUERS][SHA256_BYTES]; /* path above the leaf, anchor last */
 };
 
 /*
@@ -72,12 +79,18 @@ struct path_memo {
 
 /*
  * chain[0] is the leaf, the rest the peer's intermediates in any order.  0 with *ret filled,
- * whatever the verdict; -ENOMEM.  An anchor that equals the leaf does not make it trusted.
- * Of several good paths: one that is within its time at `now`, and of these the one that lasts longest.
+ * whatever the verdict; -ENOMEM.  An anchor that equals the leaf does not make it trusted, but for
+ * ANCHOR_KEY, by the key: then no signature is looked at.  An ANCHOR_INTERMEDIATE stands beside what
+ * the peer sent.  Of several good paths: one that is within its time at `now`, of these one whose
+ * anchor's policy takes the leaf, and of these the one that lasts longest.
  * `memo` is used and added to; NULL: none.
  */
 int path_build(const struct cert *const *chain, size_t n, const struct anchor *anchors, size_t n_anchors,
 	       int64_t now, struct path_memo *memo, struct path *ret);
+
+/* The same for a command, where more may be asked: PATH_OFFLINE_CERTS, PATH_MAX_ISSUERS. */
+int path_build_offline(const struct cert *const *chain, size_t n, const struct anchor *anchors, size_t n_anchors,
+		       int64_t now, struct path *ret);
 
 /*
  * The same for the certificate of somebody who signs CRLs: one anchor, no extended key usage is asked
@@ -86,9 +99,11 @@ int path_build(const struct cert *const *chain, size_t n, const struct anchor *a
 int path_build_signer(const struct cert *const *chain, size_t n, const struct anchor *anchor, int64_t now,
 		      struct path *ret);
 
-enum leaf_fault leaf_check(const struct cert *leaf);
+/* `policy`: of the anchor of the leaf's path; NULL: none, the strict profile. */
+enum leaf_fault leaf_check(const struct cert *leaf, const struct anchor_policy *policy);
 
-/* For the other direction: a server's certificate against a client's trust.  0 or -EKEYREJECTED. */
+/* For the other direction: a server's certificate against a client's trust, CAs alone.  0 or
+ * -EKEYREJECTED. */
 int path_check_server(const struct cert *const *chain, size_t n, const struct anchor *anchors, size_t n_anchors,
 		      int64_t now);
 

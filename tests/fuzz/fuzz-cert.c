@@ -38,7 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	name_text(&c->subject, text, sizeof(text));
 	serial_text(&c->serial, text, sizeof(text));
 	(void)cert_matches_host(c, "host.example");
-	(void)leaf_check(c);
+	(void)leaf_check(c, NULL);
 	/* as if it had issued itself, three times over */
 	(void)constraints_check((const struct cert *const[]){ c, c, c }, 3, c);
 	(void)policy_check((const struct cert *const[]){ c, c, c }, 3);

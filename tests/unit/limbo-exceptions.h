@@ -9,6 +9,7 @@
 #define CLIENT_AUTH                                                                                \
 	"clientAuth is asked for by name, of the leaf and of issuers that have the extension"
 #define FRACTION "the last second ends when it begins: strict by less than a second"
+#define CRITICAL "RFC 5280 4.2.1.10: they must be; rfc5280::nc has the same case to be refused"
 #define LISTS "this version processes no revocation lists"
 #define DEPTH "a limit of the case's own; ours is LIMIT_CHAIN_CERTS"
 #define KEY_IDS "RFC 5280 4.2.1.1 and 4.2.1.2 bind issuers; key identifiers never make a path"
@@ -34,6 +35,7 @@ static const struct limbo_exception {
 	{ "online::storage.googleapis.com", CLIENT_AUTH },
 	{ "online::bing.com", CLIENT_AUTH },
 	{ "rfc5280::validity::notafter-fractional", FRACTION },
+	{ "webpki::nc::permitted-dns-match-noncritical", CRITICAL },
 	/* limbo refuses, we accept */
 	{ "crl::revoked-certificate-with-crl", LISTS },
 	{ "crl::crlnumber-missing", LISTS },
@@ -78,8 +80,6 @@ static const struct limbo_exception {
 	{ "webpki::san::san-wildcard-only", NAMES },
 	{ "webpki::san::san-wildcard-only-tld", NAMES },
 	{ "rfc5280::root-non-critical-basic-constraints", ANCHOR },
-	{ "rfc5280::nc::permitted-dns-match-noncritical", ANCHOR },
-	{ "webpki::eku::ee-anyeku", CABF },
 	{ "webpki::eku::ee-critical-eku", CABF },
 	{ "webpki::eku::root-has-eku", CABF },
 	{ "webpki::san::san-critical-with-nonempty-subject", CABF },

@@ -503,10 +503,8 @@ static void basic_constraints(void **state)
 	constraints_are(PART("\x30\x03\x01\x01\xff"), true, -1);
 	constraints_are(PART("\x30\x06\x01\x01\xff\x02\x01\x00"), true, 0);
 	constraints_are(PART("\x30\x03\x02\x01\x03"), false, 3);
-	constraints_are(PART("\x30\x06\x01\x01\xff\x02\x01\x06"), true, LIMIT_CHAIN_CERTS);
-	constraints_are(PART("\x30\x06\x01\x01\xff\x02\x01\x07"), true, LIMIT_CHAIN_CERTS);
-	constraints_are(PART("\x30\x09\x01\x01\xff\x02\x04\x7f\xff\xff\xff"), true,
-			LIMIT_CHAIN_CERTS);
+	constraints_are(PART("\x30\x06\x01\x01\xff\x02\x01\x07"), true, 7);
+	constraints_are(PART("\x30\x09\x01\x01\xff\x02\x04\x7f\xff\xff\xff"), true, INT32_MAX);
 	REFUSE_CE(19, "\x31\x03\x01\x01\xff");
 	REFUSE_CE(19, "\x30\x03\x01\x01\xff\x05\x00");
 	REFUSE_CE(19, "\x30\x03\x01\x01\x01");

@@ -101,7 +101,7 @@ static void people_get_clientauth_alone(void **state)
 	assert_true(c->serial.n == 16 && !(c->serial.p[0] & 0x80) && c->serial.p[0] != 0);
 	assert_true(c->aki.n == ca->cert->ski.n &&
 		    memcmp(c->aki.p, ca->cert->ski.p, c->aki.n) == 0);
-	assert_int_equal(leaf_check(c), LEAF_GOOD);
+	assert_int_equal(leaf_check(c, NULL), LEAF_GOOD);
 }
 
 static void people_lead_to_the_ca(void **state)
@@ -136,7 +136,7 @@ static void hosts_have_their_names(void **state)
 	assert_true(cert_matches_host(c, "db1"));
 	assert_true(cert_matches_host(c, "DB1.example.org"));
 	assert_false(cert_matches_host(c, "alice"));
-	assert_int_equal(leaf_check(c), LEAF_EKU);
+	assert_int_equal(leaf_check(c, NULL), LEAF_EKU);
 }
 
 static void senseless_specs_are_refused(void **state)

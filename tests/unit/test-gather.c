@@ -116,6 +116,24 @@ static void good_path_is_remembered_until_trust_changes(void **state)
 	gather_deinit(&g);
 }
 
+/* With another chain it may lead to an anchor that takes it. */
+static void faulty_leaf_is_not_remembered(void **state)
+{
+	struct lab *lab = *state;
+	const struct cert_spec none = { .cn = "alice",
+					.not_before = LAB_NOW - DAY,
+					.not_after = LAB_NOW + DAY };
+	_cleanup_(cert_freep) struct cert *leaf = lab_leaf(&lab->ca, &none, NULL);
+	struct gather g;
+
+	for (int i = 0; i < 2; i++) {
+		gather(lab, leaf, "db", "sudo", &g);
+		assert_int_equal(g.facts.path->leaf_fault, LEAF_EKU_MISSING);
+		assert_false(g.facts.path_remembered);
+		gather_deinit(&g);
+	}
+}
+
 static void strangers_are_not_remembered(void **state)
 {
 	struct lab *lab = *state;
@@ -160,6 +178,7 @@ int main(void)
 		T(no_certificate_has_no_facts),
 		T(account_is_known_through_another_service),
 		T(good_path_is_remembered_until_trust_changes),
+		T(faulty_leaf_is_not_remembered),
 		T(strangers_are_not_remembered),
 		T(remembered_path_still_expires),
 	};

@@ -724,7 +724,7 @@ static enum leaf_fault leaf_of(const struct pki_spec *spec)
 	_cleanup_(pki_deinit) struct pki p = { 0 };
 
 	pki_make(spec, NULL, &p);
-	return leaf_check(p.cert);
+	return leaf_check(p.cert, NULL);
 }
 #define LEAF_OF(...) leaf_of(&(struct pki_spec){ .cn = "alice", __VA_ARGS__ })
 
@@ -746,7 +746,7 @@ static void leaf_faults(void **state)
 	assert_int_equal(LEAF_OF(.usage = GNUTLS_KEY_NON_REPUDIATION), LEAF_KEY_USAGE);
 	assert_int_equal(LEAF_OF(.eku = ""), LEAF_EKU_MISSING);
 	assert_int_equal(LEAF_OF(.eku = PKI_SERVER_AUTH), LEAF_EKU);
-	assert_int_equal(LEAF_OF(.eku = PKI_ANY_EKU), LEAF_EKU); /* of people it is asked by name */
+	assert_int_equal(LEAF_OF(.eku = PKI_ANY_EKU), LEAF_EKU_ANY);
 	assert_int_equal(LEAF_OF(.flags = PKI_UNKNOWN_CRITICAL), LEAF_CRITICAL_EXTENSION);
 	assert_int_equal(LEAF_OF(.flags = PKI_NAME_CONSTRAINTS), LEAF_FORM);
 }
@@ -786,12 +786,12 @@ static void texts_are_distinct(void **state)
 		for (int j = PATH_GOOD; j < i; j++)
 			assert_string_not_equal(path_fault_text((enum path_fault)i),
 						path_fault_text((enum path_fault)j));
-	for (int i = LEAF_GOOD; i <= LEAF_FORM; i++)
+	for (int i = LEAF_GOOD; i <= LEAF_SMARTCARD_LOGON; i++)
 		for (int j = LEAF_GOOD; j < i; j++)
 			assert_string_not_equal(leaf_fault_text((enum leaf_fault)i),
 						leaf_fault_text((enum leaf_fault)j));
 	assert_string_equal(path_fault_text((enum path_fault)(PATH_POLICY + 1)), "unknown");
-	assert_string_equal(leaf_fault_text((enum leaf_fault)(LEAF_FORM + 1)), "unknown");
+	assert_string_equal(leaf_fault_text((enum leaf_fault)(LEAF_SMARTCARD_LOGON + 1)), "unknown");
 	assert_string_equal(path_fault_text((enum path_fault)99), "unknown");
 	assert_string_equal(leaf_fault_text((enum leaf_fault)99), "unknown");
 }
