@@ -71,6 +71,8 @@ static int refused(struct cli *cli, const char *error, const json_t *parameters)
 				*what ? what : "thing");
 	if (strcmp(error, INTERFACE "InUse") == 0)
 		return cli_fail(cli, CLI_NO, "in-use", "%s is in use: %s", what, why);
+	if (strcmp(error, INTERFACE "Refused") == 0)
+		return cli_fail(cli, CLI_NO, "refused", "the %s is refused: %s", what, why);
 	if (strcmp(error, INTERFACE "InvalidValue") == 0)
 		return cli_fail(cli, CLI_USAGE, "invalid-value", "%s: %s",
 				reply_text(parameters, "field"), why);

@@ -207,7 +207,7 @@ static int letter_option(int letter)
 static int option_set(struct cli *cli, struct args *args, int opt, const char *value)
 {
 	args->option[opt] = value ? value : "";
-	if (opt == OPT_HOSTNAME || opt == OPT_ANCHOR || opt == OPT_CHAIN) {
+	if (option_specs[opt].many) {
 		if (args->n_many == ARRAY_SIZE(args->many))
 			return cli_usage(cli, "--%s: too many", option_specs[opt].name);
 		args->many[args->n_many].opt = (enum opt)opt;

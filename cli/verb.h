@@ -49,6 +49,7 @@ struct option_spec {
 	char letter;                /* or 0 */
 	const char *arg;            /* name of the argument; "[X]": may be left out; NULL: a flag */
 	const char *help;
+	bool many;                  /* may be given several times: args.many */
 };
 extern const struct option_spec option_specs[OPT_MAX_];
 

@@ -139,11 +139,6 @@ int admin_put_crl(struct vl_call *call, json_t *p, _unused_ void *userdata)
 
 /* --- apply --- */
 
-static int refuse(struct vl_call *call, const char *why)
-{
-	return admin_invalid(call, "crl", why);
-}
-
 /* A signer that is revoked itself speaks for nobody. */
 static int check_signer(const struct crl_import *i, const char **ret_why)
 {
@@ -221,7 +216,7 @@ static int on_read(_unused_ sd_event_source *source, _unused_ int fd, _unused_ u
 	}
 	end_import(i);
 	if (why)
-		(void)refuse(call, why);
+		(void)admin_refused(call, "CRL", why);
 	else
 		(void)vl_call_error_errno(call, r);
 	return 0;

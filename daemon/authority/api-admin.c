@@ -150,6 +150,12 @@ int admin_invalid(struct vl_call *call, const char *field, const char *why)
 			     json_pack("{s:s, s:s}", "field", field, "why", why));
 }
 
+int admin_refused(struct vl_call *call, const char *what, const char *why)
+{
+	return vl_call_error(call, INTERFACE ".Refused",
+			     json_pack("{s:s, s:s}", "what", what, "why", why));
+}
+
 int admin_fail(struct vl_call *call, int error, const char *what)
 {
 	switch (error) {

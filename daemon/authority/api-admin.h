@@ -38,6 +38,7 @@ int admin_certificate(const char *base64, struct cert **ret, const char **ret_wh
 int admin_denied(struct vl_call *call);
 int admin_exists(struct vl_call *call, const char *what);
 int admin_invalid(struct vl_call *call, const char *field, const char *why);
+int admin_refused(struct vl_call *call, const char *what, const char *why);
 /* -ENOENT, -EEXIST and -EBUSY as errors of the interface about `what`; others are passed on. */
 int admin_fail(struct vl_call *call, int error, const char *what);
 /* What was read may be of a turn that is not durable yet: then it waits for it.  Takes reply. */

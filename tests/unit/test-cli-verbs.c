@@ -95,6 +95,8 @@ static void errors_become_exit_codes(_unused_ void **state)
 		  "no such identity" },
 		{ ERROR "Exists\",\"parameters\":{\"what\":\"identity\"}}", CLI_NO, "exists",
 		  "exists already" },
+		{ ERROR "Refused\",\"parameters\":{\"what\":\"CRL\",\"why\":\"y\"}}", CLI_NO, "refused",
+		  "the CRL is refused: y" },
 		{ ERROR "InUse\",\"parameters\":{\"what\":\"x\",\"why\":\"y\"}}", CLI_NO, "in-use",
 		  "x is in use: y" },
 		{ ERROR "InvalidValue\",\"parameters\":{\"field\":\"name\",\"why\":\"bad\"}}",
