@@ -8,6 +8,7 @@
 #include "lib/pki/constraints.h"
 #include "lib/pki/der.h"
 #include "lib/pki/dn.h"
+#include "lib/pki/form.h"
 #include "lib/pki/pem.h"
 #include "lib/pki/policy.h"
 
@@ -174,6 +175,30 @@ static int read_san(struct view v, struct cert *c)
 {
 	if (der_expect(&v, DER_SEQUENCE, &c->san) < 0 || v.n > 0 || c->san.n == 0)
 		return -EBADMSG;
+	c->bad_form |= !form_general_names(c->san);
+	return 0;
+}
+
+/* Nothing of a list that is malformed is used. */
+static void read_list(struct view v, bool (*ok)(struct view), struct view *ret, struct cert *c)
+{
+	struct view list;
+
+	if (der_expect(&v, DER_SEQUENCE, &list) < 0 || v.n > 0 || !ok(list))
+		c->bad_form = true;
+	else
+		*ret = list;
+}
+
+static int read_aia(struct view v, struct cert *c)
+{
+	read_list(v, form_access_descriptions, &c->aia, c);
+	return 0;
+}
+
+static int read_crl_dps(struct view v, struct cert *c)
+{
+	read_list(v, form_distribution_points, &c->crl_dps, c);
 	return 0;
 }
 
@@ -197,13 +222,6 @@ static int read_name_constraints(struct view v, struct cert *c)
 	return constraints_read(v, &c->permitted, &c->excluded);
 }
 
-static int read_crl_dps(struct view v, struct cert *c)
-{
-	return der_expect(&v, DER_SEQUENCE, &c->crl_dps) < 0 || v.n > 0 || c->crl_dps.n == 0
-		       ? -EBADMSG
-		       : 0;
-}
-
 static int read_ignored(struct view v, struct cert *c)
 {
 	(void)v;
@@ -214,41 +232,60 @@ static int read_ignored(struct view v, struct cert *c)
 enum {
 	PROCESSED = 1 << 0,   /* it may be critical */
 	BINDING = 1 << 1,     /* it must be */
-	BINDING_NOW = 1 << 2, /* it must be, but not for RFC 3280 */
+	PLAIN = 1 << 2,	      /* it must not be, and harms nobody if it is */
+	OF_A_CA = 1 << 3,     /* BINDING in a CA's certificate */
+	BINDING_NOW = 1 << 4, /* it must be, but not for RFC 3280 */
+	BINDING_NOW = 1 << 4, /* it must be, but not for RFC 3280 */
 };
 
-/* Extensions below id-ce 2.5.29 that we read, by their last arc. */
+/* Extensions that we read: below id-ce 2.5.29 by their last arc, but for the one below id-pe. */
+#define ARC_AIA 0 /* 1.3.6.1.5.5.7.1.1; there is no 2.5.29.0 */
 static const struct {
 	uint8_t arc;
 	unsigned flags;
 	int (*read)(struct view v, struct cert *c);
 } extensions[] = {
-	{ 14, 0, read_ski },
+	{ ARC_AIA, PROCESSED | PLAIN, read_aia },
+	{ 14, PROCESSED | PLAIN, read_ski },
 	{ 15, PROCESSED, read_key_usage },
 	{ 17, PROCESSED, read_san },
 	{ 18, 0, read_ignored }, /* issuerAltName */
-	{ 19, PROCESSED, read_basic_constraints },
+	{ 19, PROCESSED | OF_A_CA, read_basic_constraints },
 	{ 30, PROCESSED | BINDING, read_name_constraints },
 	{ 31, 0, read_crl_dps },
 	{ 32, PROCESSED, policy_read_policies },
 	{ 33, PROCESSED, policy_read_mappings },
-	{ 35, 0, read_aki },
+	{ 35, PROCESSED | PLAIN, read_aki },
 	{ 36, PROCESSED | BINDING_NOW, policy_read_constraints },
 	{ 37, PROCESSED, read_eku },
 	{ 54, PROCESSED | BINDING_NOW, policy_read_inhibit_any },
 };
 
+static bool is_extension(const struct view *oid, uint8_t arc)
+{
+	static const struct view aia = OID("\x2b\x06\x01\x05\x05\x07\x01\x01");
+
+	if (arc == ARC_AIA)
+		return view_is(oid, aia.p, aia.n);
+	return oid->n == 3 && oid->p[0] == 0x55 && oid->p[1] == 0x1d && oid->p[2] == arc;
+}
+
 static int read_extension(struct view oid, bool critical, struct view value, struct cert *c)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(extensions); i++) {
-		if (oid.n != 3 || oid.p[0] != 0x55 || oid.p[1] != 0x1d ||
-		    oid.p[2] != extensions[i].arc)
+		unsigned flags = extensions[i].flags;
+		int r;
+
+		if (!is_extension(&oid, extensions[i].arc))
 			continue;
-		c->unknown_critical |= critical && !(extensions[i].flags & PROCESSED);
-		c->bad_form |= !critical && extensions[i].flags & BINDING;
-		c->lax_policies |= !critical && extensions[i].flags & BINDING_NOW;
+		r = extensions[i].read(value, c);
+		c->unknown_critical |= critical && !(flags & PROCESSED);
+		c->bad_form |= flags & (critical ? PLAIN : BINDING) ||
+			       (!critical && flags & OF_A_CA && c->is_ca);
+		c->lax_policies |= !critical && flags & BINDING_NOW;
+		c->lax_policies |= !critical && flags & BINDING_NOW;
 		c->san_critical |= critical && extensions[i].arc == 17;
-		return extensions[i].read(value, c);
+		return r;
 	}
 	c->unknown_critical |= critical;
 	return 0;
@@ -358,7 +395,9 @@ static int read_cert(struct cert *c)
 	if (read_tbs(tbs, c) < 0)
 		return -EBADMSG;
 	/* 4.1.2.6: without a subject its names must not be ignored */
-	c->bad_form |= !serial_ok(&c->serial) || (dn_empty(&c->subject) && !c->san_critical);
+	c->bad_form |= !serial_ok(&c->serial) || (dn_empty(&c->subject) && !c->san_critical) ||
+		       !form_name(c->issuer) || !form_name(c->subject) ||
+		       (c->key == KEY_RSA && c->key_bits % 8);
 	return 0;
 }
 

@@ -62,8 +62,11 @@ struct cert {
 	bool has_eku;
 	unsigned eku;                        /* 0 with has_eku: an empty one */
 	bool bad_form;                       /* breaks a rule that RFC 5280 has for issuers: a serial
-	                                      * number that is none or over 20 octets, a constraint
-	                                      * that is not critical, no name but in a SAN that is not */
+	                                      * number that is none or over 20 octets, a constraint (or
+	                                      * a CA's basicConstraints) that is not critical, no name
+	                                      * but in a SAN that is not, names that are none (form.h),
+	                                      * an RSA modulus that is not whole octets; AIA, AKI or SKI
+	                                      * that is critical */
 	bool lax_policies;                   /* constraints of policies that are not critical, which
 	                                      * RFC 3280 allowed */
 	bool unknown_critical;               /* a critical extension that path_build() does not process */
@@ -75,9 +78,10 @@ struct cert {
 	int64_t inhibit_any_policy;
 	struct view san;                     /* GeneralNames contents; empty: none */
 	bool san_critical;
-	struct view crl_dps;                 /* cRLDistributionPoints, contents; empty: none */
 	struct view aki;                     /* keyIdentifier; empty: none */
 	struct view ski;
+	struct view aia;                     /* AccessDescriptions; empty: none, or bad_form */
+	struct view crl_dps;                 /* DistributionPoints; likewise */
 };
 
 /* Copies the bytes.  -EBADMSG: not a certificate, more than LIMIT_CERT_BYTES, bytes after it, a

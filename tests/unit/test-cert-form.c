@@ -304,6 +304,7 @@ static void forms_of_rsa(void **state)
 		assert_int_equal(c->key, KEY_RSA);
 		assert_int_equal(c->key_bits, rows[i].bits);
 		assert_int_equal(c->rsa_e_bits, rows[i].e_bits);
+		assert_int_equal(c->bad_form, rows[i].bits % 8 != 0); /* whole octets */
 	}
 	refuse_rsa(PART(""));
 	refuse_rsa(PART("\x30\x00"));
@@ -440,18 +441,18 @@ static void critical_ones(void **state)
 	static const struct {
 		uint8_t arc;
 		struct part value;
-		bool known_critical;
+		bool known_critical, ill_critical;
 	} rows[] = {
-		{ 14, P("\x04\x01k"), false },
+		{ 14, P("\x04\x01k"), true, true },
 		{ 15, P("\x03\x02\x07\x80"), true },
 		{ 17, P("\x30\x03\x82\x01x"), true },
 		{ 18, P(""), false },
 		{ 19, P("\x30\x00"), true },
 		{ 30, P("\x30\x07\xa0\x05\x30\x03\x82\x01x"), true },
-		{ 31, P(""), false },
+		{ 31, P("\x30\x02\x30\x00"), false },
 		{ 32, P("\x30\x05\x30\x03\x06\x01\x2a"), true },
 		{ 33, P("\x30\x08\x30\x06\x06\x01\x2a\x06\x01\x2b"), true },
-		{ 35, P("\x30\x03\x80\x01k"), false },
+		{ 35, P("\x30\x03\x80\x01k"), true, true },
 		{ 36, P("\x30\x03\x80\x01\x00"), true },
 		{ 37, P("\x30\x00"), true },
 		{ 54, P("\x02\x01\x00"), true },
@@ -465,7 +466,96 @@ static void critical_ones(void **state)
 
 		assert_false(plain->unknown_critical);
 		assert_int_equal(critical->unknown_critical, !rows[i].known_critical);
+		assert_int_equal(critical->bad_form, rows[i].ill_critical);
 	}
+}
+
+#define AIA "\x2b\x06\x01\x05\x05\x07\x01\x01"
+#define ONE_URI                                                                                    \
+	"\x30\x0f\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x01\x86\x03"                                 \
+	"a:b"
+
+static struct cert *aia(bool critical, struct part value)
+{
+	struct cert *c = NULL;
+
+	assert_int_equal(extension(PART(AIA), critical, value, &c), 0);
+	assert_false(c->unknown_critical);
+	return c;
+}
+
+/* What is malformed is ill-formed and not there; the certificate can still be read. */
+static void lists_for_revocation(void **state)
+{
+	static const struct part bad[] = { P(""), P("\x30\x00"), P("\x31\x11" ONE_URI),
+					   P("\x30\x11" ONE_URI "\x05\x00"),
+					   P("\x30\x02\x30\x00") };
+	struct cert *c = aia(false, PART("\x30\x11" ONE_URI));
+
+	(void)state;
+	assert_false(c->bad_form);
+	assert_true(view_is(&c->aia, ONE_URI, sizeof(ONE_URI) - 1));
+	cert_free(c);
+	c = aia(true, PART("\x30\x11" ONE_URI));
+	assert_true(c->bad_form);
+	cert_free(c);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		c = aia(false, bad[i]);
+		assert_true(c->bad_form);
+		assert_int_equal(c->aia.n, 0);
+		cert_free(c);
+	}
+	c = ce(31, false, PART("\x30\x02\x30\x00"));
+	assert_false(c->bad_form);
+	assert_true(view_is(&c->crl_dps, "\x30\x00", 2));
+	cert_free(c);
+	c = ce(31, false, PART("\x30\x02\x31\x00"));
+	assert_true(c->bad_form);
+	assert_int_equal(c->crl_dps.n, 0);
+	cert_free(c);
+}
+
+/* What is let pass by policy is still told; see test-form for the names themselves. */
+static void ill_forms(void **state)
+{
+	static const struct {
+		uint8_t arc;
+		bool critical, bad;
+		struct part value;
+	} rows[] = {
+		{ 17, false, false, P("\x30\x03\x82\x01x") },
+		{ 17, false, true, P("\x30\x03\x82\x01_") },
+		{ 17, true, true, P("\x30\x03\x82\x01_") },
+		{ 19, false, false, P("\x30\x00") }, /* of people it need not be critical */
+		{ 19, true, false, P("\x30\x00") },
+		{ 19, true, false, P("\x30\x03\x01\x01\xff") },
+		{ 19, false, true, P("\x30\x03\x01\x01\xff") },
+		{ 30, false, true, P("\x30\x07\xa0\x05\x30\x03\x82\x01x") },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		_cleanup_(cert_freep) struct cert *c =
+			ce(rows[i].arc, rows[i].critical, rows[i].value);
+
+		assert_int_equal(c->bad_form, rows[i].bad);
+	}
+}
+
+static void ill_names(void **state)
+{
+#define ILL_NAME "\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x16\x01\x80"
+	struct cert *c = read_with(ISSUER, PART(ILL_NAME));
+
+	(void)state;
+	assert_true(c->bad_form);
+	cert_free(c);
+	c = read_with(SUBJECT, PART(ILL_NAME));
+	assert_true(c->bad_form);
+	cert_free(c);
+	c = read_with(SUBJECT, usual[SUBJECT]);
+	assert_false(c->bad_form);
+	cert_free(c);
 }
 
 /* basicConstraints' number is 2.5.29.19 and no other. */
@@ -608,6 +698,9 @@ int main(void)
 		cmocka_unit_test(shape_of_an_extension),
 		cmocka_unit_test(number_of_extensions_is_limited),
 		cmocka_unit_test(critical_ones),
+		cmocka_unit_test(lists_for_revocation),
+		cmocka_unit_test(ill_forms),
+		cmocka_unit_test(ill_names),
 		cmocka_unit_test(similar_numbers_are_others),
 		cmocka_unit_test(basic_constraints),
 		cmocka_unit_test(usages),
