@@ -28,6 +28,7 @@ struct input {
 	size_t n_crls;
 	int64_t at;
 	int64_t max_depth; /* -1: none */
+	struct anchor_policy policy;
 };
 
 static void input_deinit(struct input *in)
@@ -94,6 +95,27 @@ static int read_crls(struct cli *cli, struct input *in, const char *path)
 	return r;
 }
 
+/* Strict but for what is allowed; without a purpose path validation alone. */
+static int read_policy(struct cli *cli, const struct args *args, struct anchor_policy *ret)
+{
+	ret->any_purpose = !args->option[OPT_PURPOSE];
+	for (size_t i = 0; i < args->n_many; i++) {
+		const char *name = args->many[i].value;
+
+		if (args->many[i].opt != OPT_ALLOW)
+			continue;
+		if (strcmp(name, "eku-missing") == 0)
+			ret->eku_missing = true;
+		else if (strcmp(name, "eku-any") == 0)
+			ret->eku_any = true;
+		else if (strcmp(name, "form") == 0)
+			ret->form = true;
+		else
+			return cli_usage(cli, "--allow: eku-missing, eku-any or form");
+	}
+	return CLI_YES;
+}
+
 static int input_read(struct cli *cli, const struct args *args, struct input *in)
 {
 	const char *purpose = args->option[OPT_PURPOSE];
@@ -105,7 +127,9 @@ static int input_read(struct cli *cli, const struct args *args, struct input *in
 		return cli_usage(cli, "--anchor and --chain are needed");
 	if (purpose && strcmp(purpose, "clientAuth") != 0)
 		return cli_usage(cli, "--purpose: clientAuth is the only one");
-	r = args_time(cli, args, OPT_AT, &in->at);
+	r = read_policy(cli, args, &in->policy);
+	if (r == CLI_YES)
+		r = args_time(cli, args, OPT_AT, &in->at);
 	if (r == CLI_YES)
 		r = args_number(cli, args, OPT_MAX_DEPTH, 0, PATH_MAX_ISSUERS, &in->max_depth);
 	if (r == CLI_YES)
@@ -123,7 +147,8 @@ static int input_read(struct cli *cli, const struct args *args, struct input *in
 					"an anchor is no certificate that can be read");
 		in->anchors[i] = (struct anchor){ .id = (int64_t)i + 1,
 						  .name = "",
-						  .cert = in->anchor_certs[i] };
+						  .cert = in->anchor_certs[i],
+						  .policy = in->policy };
 	}
 	return r;
 }

@@ -34,7 +34,7 @@ _certlogin_options() {
 	'audit list') echo --all --last --kind --identity --account --verdict ;;
 	'audit follow') echo --last --kind --identity --account --verdict ;;
 	test) echo --cert --account --service --at --via ;;
-	verify) echo --anchor --chain --at --purpose --max-depth ;;
+	verify) echo --anchor --chain --at --purpose --max-depth --allow ;;
 	esac
 }
 
@@ -54,6 +54,7 @@ _certlogin_value() {
 	--service | -s) COMPREPLY=($(compgen -W "@login @elevate @app $(_certlogin_names service)" -- "$2")) ;;
 	--identity) COMPREPLY=($(compgen -W "$(_certlogin_names identity)" -- "$2")) ;;
 	--account | --owner | -a) COMPREPLY=($(compgen -u -- "$2")) ;;
+	--allow) COMPREPLY=($(compgen -W 'eku-missing eku-any form' -- "$2")) ;;
 	--purpose) COMPREPLY=($(compgen -W clientAuth -- "$2")) ;;
 	--anchor | --chain | --key | --cert | --csr | --pubkey | --out | -o) COMPREPLY=($(compgen -f -- "$2")) ;;
 	--runtime-dir | --config-dir | --unit-dir) COMPREPLY=($(compgen -d -- "$2")) ;;

@@ -49,6 +49,27 @@ why='.*not valid yet' no_exit "earlier" --anchor root.crt --chain alice.chain --
 leaf server sub extendedKeyUsage=serverAuth
 why='.*extended key usage' no_exit "a server" --anchor root.crt --chain server.chain
 why='.*CA' no_exit "a CA as leaf" --anchor root.crt --chain sub.crt
+leaf none sub subjectKeyIdentifier=hash
+ok_exit "no EKU, no purpose" --anchor root.crt --chain none.chain
+why='.*no extended key usage' no_exit "no EKU for a purpose" --anchor root.crt --chain none.chain --purpose clientAuth
+ok_exit "no EKU where it is allowed" --anchor root.crt --chain none.chain --purpose clientAuth --allow eku-missing
+ok_exit "a purpose that is named" --anchor root.crt --chain alice.chain --purpose clientAuth
+leaf any sub extendedKeyUsage=clientAuth,anyExtendedKeyUsage
+why='.*anyExtendedKeyUsage' no_exit "any EKU" --anchor root.crt --chain any.chain
+ok_exit "any EKU where it is allowed" --anchor root.crt --chain any.chain --allow form --allow eku-any
+leaf ill sub "$client
+subjectAltName=DNS:a_b.example"
+why='.*breaks a rule' no_exit "bad form" --anchor root.crt --chain ill.chain --allow eku-any --allow eku-missing
+ok_exit "bad form where it is allowed" --anchor root.crt --chain ill.chain --allow form
+exits "an allowance that is none" 2 verify --anchor root.crt --chain alice.chain --allow all
+
+cp root.crt ca0.crt && cp root.key ca0.key && : >ca0.chain
+for i in 1 2 3 4 5 6 7 8 9 10; do ca ca$i ca$((i - 1)) ""; done
+leaf deep ca9 "$client"
+leaf deeper ca10 "$client"
+ok_exit "ten certificates above the leaf" --anchor root.crt --chain deep.chain
+why='no path' no_exit "eleven" --anchor root.crt --chain deeper.chain
+ok_exit "below one that is trusted" --anchor ca1.crt --chain deeper.chain --max-depth 10
 
 ca constrained root "nameConstraints=critical,permitted;DNS:example.com,excluded;email:evil.org"
 leaf inside constrained "$client
