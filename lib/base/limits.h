@@ -36,6 +36,11 @@
 #define LIMIT_RSA_E_BITS 32
 #define LIMIT_ALPN_NAMES 8
 
+/* OCSP */
+#define LIMIT_OCSP_BYTES (32 * 1024)                 /* one response */
+#define LIMIT_OCSP_SKEW_USEC (300 * USEC_PER_SEC)    /* a responder's clock may be so far ahead */
+#define LIMIT_OCSP_FRESH_USEC (86400 * USEC_PER_SEC) /* an answer without nextUpdate, from thisUpdate */
+
 /* Connections */
 #define LIMIT_GATE_CONNECTIONS 4096                  /* per gate thread */
 #define LIMIT_GATE_PER_SOURCE 32                     /* per uid or address and thread */

@@ -235,7 +235,6 @@ enum {
 	PLAIN = 1 << 2,	      /* it must not be, and harms nobody if it is */
 	OF_A_CA = 1 << 3,     /* BINDING in a CA's certificate */
 	BINDING_NOW = 1 << 4, /* it must be, but not for RFC 3280 */
-	BINDING_NOW = 1 << 4, /* it must be, but not for RFC 3280 */
 };
 
 /* Extensions that we read: below id-ce 2.5.29 by their last arc, but for the one below id-pe. */

@@ -18,6 +18,7 @@ enum key_type { KEY_UNKNOWN, KEY_RSA, KEY_P256, KEY_P384, KEY_P521, KEY_ED25519 
 
 enum { /* keyUsage bits, RFC 5280 4.2.1.3 */
 	KU_DIGITAL_SIGNATURE = 1 << 0,
+	KU_NON_REPUDIATION = 1 << 1,
 	KU_KEY_CERT_SIGN = 1 << 5,
 	KU_CRL_SIGN = 1 << 6,
 };

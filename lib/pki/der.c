@@ -166,3 +166,21 @@ int der_bits(struct view *in, struct view *ret, unsigned *ret_unused)
 	*in = at;
 	return 0;
 }
+
+void der_put(struct buf *b, uint8_t tag, const void *p, size_t n)
+{
+	if (n > UINT16_MAX) {
+		b->error = -ENOMEM;
+		return;
+	}
+	buf_put_u8(b, tag);
+	if (n > UINT8_MAX) {
+		buf_put_u8(b, 0x82);
+		buf_put_u16(b, (uint16_t)n);
+	} else {
+		if (n >= 0x80)
+			buf_put_u8(b, 0x81);
+		buf_put_u8(b, (uint8_t)n);
+	}
+	buf_put(b, p, n);
+}

@@ -19,6 +19,7 @@ enum {
 	DER_OCTET_STRING = 0x04,
 	DER_NULL = 0x05,
 	DER_OID = 0x06,
+	DER_ENUMERATED = 0x0a,
 	DER_UTF8 = 0x0c,
 	DER_PRINTABLE = 0x13,
 	DER_IA5 = 0x16,
@@ -40,5 +41,8 @@ int der_bool(struct view *in, bool *ret);
 int der_small_uint(struct view *in, uint32_t *ret);        /* INTEGER 0 .. 2^31-1 */
 int der_time(struct view *in, int64_t *ret_usec);          /* UTCTime or GeneralizedTime, RFC 5280 4.1.2.5 */
 int der_bits(struct view *in, struct view *ret, unsigned *ret_unused);
+
+/* Appends an element of less than 64 KiB; a longer one is an error of the buffer. */
+void der_put(struct buf *b, uint8_t tag, const void *p, size_t n);
 
 #endif

@@ -11,6 +11,12 @@ void sha256(const void *p, size_t n, uint8_t ret[SHA256_BYTES])
 		abort();
 }
 
+void sha1(const void *p, size_t n, uint8_t ret[SHA1_BYTES])
+{
+	if (gnutls_hash_fast(GNUTLS_DIG_SHA1, p, n, ret) < 0)
+		abort();
+}
+
 int random_bytes(void *ret, size_t n)
 {
 	return gnutls_rnd(GNUTLS_RND_NONCE, ret, n) < 0 ? -EIO : 0;

@@ -9,6 +9,7 @@
 #include "daemon/wire/wire.h"
 #include "lib/pki/commitment.h"
 #include "lib/pki/sshkey.h"
+#include "tests/harness/ocsp-make.h"
 #include "tests/harness/pki-make.h"
 #include "tests/harness/transcript.h"
 
@@ -57,6 +58,58 @@ static void save_hello(const char *name, const struct pki *host, const struct pk
 	buf_put(&b, record.rest.p, record.rest.n);
 	save("hello", name, b.p, b.n);
 	tls_record_deinit(&record);
+}
+
+/* Certificate and issuer, each after its length, and the response. */
+static void save_ocsp_of(const char *name, const struct pki *ca, const struct pki *person,
+			 const struct ocsp_spec *spec)
+{
+	_cleanup_(buf_deinitp) struct buf b = { 0 };
+
+	buf_put_u16(&b, (uint16_t)person->cert->der.n);
+	buf_put(&b, person->cert->der.p, person->cert->der.n);
+	buf_put_u16(&b, (uint16_t)ca->cert->der.n);
+	buf_put(&b, ca->cert->der.p, ca->cert->der.n);
+	if (spec) {
+		_cleanup_(buf_deinitp) struct buf der = { 0 };
+
+		ocsp_make(spec, &der);
+		buf_put(&b, der.p, der.n);
+	} else {
+		ocsp_make_status(3, &b);
+	}
+	save("ocsp", name, b.p, b.n);
+}
+
+static void save_ocsp(const struct pki *ca, const struct pki *person)
+{
+	const struct view nonce = { (const uint8_t *)"0123456789abcdef", 16 };
+	const struct ocsp_say good = { .cert = person->cert, .issuer = ca->cert };
+	struct ocsp_say revoked = good, unknown = good;
+	struct pki delegate;
+
+	revoked.status = OCSP_STATUS_REVOKED;
+	revoked.reason = 1;
+	revoked.flags = OCSP_SAY_SHA256 | OCSP_SAY_UNKNOWN;
+	unknown.status = OCSP_STATUS_UNKNOWN;
+	unknown.flags = OCSP_SAY_NO_NEXT;
+	pki_make(&(struct pki_spec){ .cn = "Responder",
+				     .eku = PKI_OCSP_SIGNING,
+				     .flags = PKI_OCSP_NOCHECK },
+		 ca, &delegate);
+	save_ocsp_of("good", ca, person, &(struct ocsp_spec){ .signer = ca, .say = { good } });
+	save_ocsp_of("several", ca, person,
+		     &(struct ocsp_spec){ .signer = ca,
+					  .say = { good, unknown, revoked },
+					  .nonce = &nonce,
+					  .flags = OCSP_MAKE_BY_KEY | OCSP_MAKE_UNKNOWN });
+	save_ocsp_of("delegate", ca, person,
+		     &(struct ocsp_spec){ .signer = &delegate,
+					  .say = { good },
+					  .certs = { delegate.cert },
+					  .flags = OCSP_MAKE_JUNK_CERT | OCSP_MAKE_VERSION });
+	save_ocsp_of("try-later", ca, person, NULL);
+	pki_deinit(&delegate);
 }
 
 static void save_wire(void)
@@ -197,6 +250,7 @@ int main(int argc, char **argv)
 	save_cert("rsa", &rsa);
 	save_hello("p256", &host, &person, NULL);
 	save_hello("ed25519", &host, &ed, "AES-256-GCM");
+	save_ocsp(&ca, &person);
 	save_wire();
 	save_varlink();
 	save_reply();

@@ -125,6 +125,9 @@ static void put_extensions(gnutls_x509_crt_t crt, const struct pki_spec *spec,
 	if (spec->flags & (PKI_UNKNOWN | PKI_UNKNOWN_CRITICAL))
 		MUST(gnutls_x509_crt_set_extension_by_oid(crt, "1.3.6.1.4.1.99999.1", "\x05", 2,
 							  !!(spec->flags & PKI_UNKNOWN_CRITICAL)));
+	if (spec->flags & PKI_OCSP_NOCHECK)
+		MUST(gnutls_x509_crt_set_extension_by_oid(crt, "1.3.6.1.5.5.7.48.1.5", "\x05", 2,
+							  0));
 }
 
 /* GnuTLS wants the digest that EdDSA has inside. */

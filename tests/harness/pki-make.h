@@ -18,6 +18,7 @@
 #define PKI_NOW (INT64_C(1800000000) * PKI_SEC)
 #define PKI_CLIENT_AUTH "1.3.6.1.5.5.7.3.2"
 #define PKI_SERVER_AUTH "1.3.6.1.5.5.7.3.1"
+#define PKI_OCSP_SIGNING "1.3.6.1.5.5.7.3.9"
 #define PKI_ANY_EKU "2.5.29.37.0"
 
 struct pki {
@@ -35,6 +36,7 @@ enum { /* what a specification leaves out or puts in */
        PKI_UNKNOWN_CRITICAL = 1 << 4,
        PKI_UNKNOWN = 1 << 5, /* not critical */
        PKI_VERSION_1 = 1 << 6,
+       PKI_OCSP_NOCHECK = 1 << 7,
 };
 
 struct pki_spec {
