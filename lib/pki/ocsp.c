@@ -428,7 +428,7 @@ static bool has_nocheck(const struct cert *c)
 
 	while (in.n > 0 && next_extension(&in, &e) == 0)
 		if (view_is(&e.oid, oid_nocheck.p, oid_nocheck.n))
-			return view_is(&e.value, "\x05\x00", 2);
+			return true;
 	return false;
 }
 
@@ -444,7 +444,7 @@ static enum ocsp_fault check_delegate(const struct cert *c, const struct cert *i
 	if (!(c->eku & EKU_OCSP_SIGNING) ||
 	    (c->has_key_usage && !(c->key_usage & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION))))
 		return OCSP_DELEGATE_EKU;
-	if (c->version != 3 || c->unknown_critical || c->bad_form)
+	if (c->unknown_critical || c->bad_form)
 		return OCSP_DELEGATE_FORM;
 	if (!view_is(&c->sig_alg, c->sig_alg_tbs.p, c->sig_alg_tbs.n))
 		return OCSP_ALGORITHM;

@@ -45,7 +45,7 @@ enum ocsp_fault {
 	OCSP_DELEGATE_ISSUER,       /* its certificate is not of the issuer, or of another key of that name */
 	OCSP_DELEGATE_EKU,          /* without id-kp-OCSPSigning by name, or no key usage for it */
 	OCSP_DELEGATE_CA,
-	OCSP_DELEGATE_FORM,         /* version 1, a critical extension, cert.bad_form */
+	OCSP_DELEGATE_FORM,         /* a critical extension, or cert.bad_form */
 	OCSP_DELEGATE_TIME,         /* not within its validity at `now` */
 	OCSP_DELEGATE_CHECK,        /* no id-pkix-ocsp-nocheck */
 	OCSP_ALGORITHM,             /* weak or unknown: key or signature, of the answer or the delegate */

@@ -167,7 +167,10 @@ static void put_responder(struct buf *b, const struct ocsp_spec *spec)
 		der_put(b, DER_CONTEXT_CONS(1), c->subject.p, c->subject.n);
 		return;
 	}
-	put_hash(&id, GNUTLS_DIG_SHA1, &key);
+	if (spec->flags & OCSP_MAKE_SHORT_KEY)
+		der_put(&id, DER_OCTET_STRING, key.p, SHA1_BYTES - 1);
+	else
+		put_hash(&id, GNUTLS_DIG_SHA1, &key);
 	put_buf(b, DER_CONTEXT_CONS(2), &id);
 }
 

@@ -24,6 +24,7 @@ enum {				   /* of a response */
        OCSP_MAKE_UTCTIME = 1 << 8,    /* producedAt */
        OCSP_MAKE_EMPTY = 1 << 9,      /* an empty list of extensions */
        OCSP_MAKE_JUNK_CERT = 1 << 10, /* first of those sent along */
+       OCSP_MAKE_SHORT_KEY = 1 << 11, /* with OCSP_MAKE_BY_KEY */
 };
 
 enum {				  /* of what is said about one certificate */

@@ -54,12 +54,13 @@ static void make_key(const struct pki_spec *spec, gnutls_x509_privkey_t *ret)
 
 static void put_names(gnutls_x509_crt_t crt, const struct pki_spec *spec)
 {
-	uint8_t serial[16];
+	uint8_t serial[21];
+	size_t n = spec->flags & PKI_LONG_SERIAL ? 21 : 16;
 
 	MUST(gnutls_x509_crt_set_version(crt, spec->flags & PKI_VERSION_1 ? 1 : 3));
-	MUST(gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof(serial)));
+	MUST(gnutls_rnd(GNUTLS_RND_NONCE, serial, n));
 	serial[0] = 0x40;
-	MUST(gnutls_x509_crt_set_serial(crt, serial, sizeof(serial)));
+	MUST(gnutls_x509_crt_set_serial(crt, serial, n));
 	MUST(gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0, spec->cn,
 					   (unsigned)strlen(spec->cn)));
 	MUST(gnutls_x509_crt_set_activation_time(

@@ -37,6 +37,7 @@ enum { /* what a specification leaves out or puts in */
        PKI_UNKNOWN = 1 << 5, /* not critical */
        PKI_VERSION_1 = 1 << 6,
        PKI_OCSP_NOCHECK = 1 << 7,
+       PKI_LONG_SERIAL = 1 << 8, /* too long */
 };
 
 struct pki_spec {

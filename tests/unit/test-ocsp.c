@@ -34,6 +34,8 @@ enum {
 	EARLY,
 	UNCHECKED,
 	WEAK,
+	LONG_SERIAL,
+	OF_RENEWED, /* the CA's key, another name */
 	N_PKI
 };
 
@@ -73,6 +75,8 @@ static int setup(_unused_ void **state)
 					 .usage = GNUTLS_KEY_DIGITAL_SIGNATURE |
 						  GNUTLS_KEY_KEY_CERT_SIGN });
 	make_delegate(CRITICAL, ROOT, (struct pki_spec){ .flags = nocheck | PKI_UNKNOWN_CRITICAL });
+	make_delegate(LONG_SERIAL, ROOT, (struct pki_spec){ .flags = nocheck | PKI_LONG_SERIAL });
+	make_delegate(OF_RENEWED, RENEWED, (struct pki_spec){ .flags = nocheck });
 	make_delegate(EXPIRED, ROOT,
 		      (struct pki_spec){ .flags = nocheck,
 					 .not_before = PKI_NOW - 9 * PKI_DAY,
@@ -290,13 +294,14 @@ static void delegates_that_are_none(_unused_ void **state)
 		int who;
 		enum ocsp_fault fault;
 	} rows[] = {
-		{ STRANGER, OCSP_DELEGATE_ISSUER }, { OF_TWIN, OCSP_DELEGATE_ISSUER },
-		{ NO_EKU, OCSP_DELEGATE_EKU },	    { ANY_EKU, OCSP_DELEGATE_EKU },
-		{ NO_USAGE, OCSP_DELEGATE_EKU },    { IS_CA, OCSP_DELEGATE_CA },
-		{ SIGNS_CERTS, OCSP_DELEGATE_CA },  { CRITICAL, OCSP_DELEGATE_FORM },
-		{ EXPIRED, OCSP_DELEGATE_TIME },    { EARLY, OCSP_DELEGATE_TIME },
-		{ UNCHECKED, OCSP_DELEGATE_CHECK }, { WEAK, OCSP_ALGORITHM },
-		{ PEER, OCSP_DELEGATE_EKU },
+		{ STRANGER, OCSP_DELEGATE_ISSUER },   { OF_TWIN, OCSP_DELEGATE_ISSUER },
+		{ NO_EKU, OCSP_DELEGATE_EKU },	      { ANY_EKU, OCSP_DELEGATE_EKU },
+		{ NO_USAGE, OCSP_DELEGATE_EKU },      { IS_CA, OCSP_DELEGATE_CA },
+		{ SIGNS_CERTS, OCSP_DELEGATE_CA },    { CRITICAL, OCSP_DELEGATE_FORM },
+		{ EXPIRED, OCSP_DELEGATE_TIME },      { EARLY, OCSP_DELEGATE_TIME },
+		{ UNCHECKED, OCSP_DELEGATE_CHECK },   { WEAK, OCSP_ALGORITHM },
+		{ PEER, OCSP_DELEGATE_EKU },	      { LONG_SERIAL, OCSP_DELEGATE_FORM },
+		{ OF_RENEWED, OCSP_DELEGATE_ISSUER },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
@@ -304,6 +309,25 @@ static void delegates_that_are_none(_unused_ void **state)
 			if (check_by(rows[i].who, by_key).fault != rows[i].fault)
 				fail_msg("row %zu: %s", i,
 					 ocsp_fault_text(check_by(rows[i].who, by_key).fault));
+}
+
+/* RFC 5280 4.1.1.2: what is signed and what is beside it name one algorithm. */
+static void two_algorithms(_unused_ void **state)
+{
+	static const uint8_t sha256[] = "\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x02";
+	const struct view *der = &pki[DELEGATE].cert->der;
+	_cleanup_(cert_freep) struct cert *c = NULL;
+	_cleanup_(freep) uint8_t *copy = malloc(der->n);
+	uint8_t *at = NULL;
+
+	assert_non_null(copy);
+	memcpy(copy, der->p, der->n);
+	for (uint8_t *p = copy; (p = memmem(p, (size_t)(copy + der->n - p), sha256, 10)); p++)
+		at = p;
+	assert_non_null(at);
+	at[9] = 3; /* SHA-384 */
+	assert_int_equal(cert_parse(copy, der->n, &c), 0);
+	assert_int_equal(check(MAKE(DELEGATE, .certs = { c })).fault, OCSP_ALGORITHM);
 }
 
 static void responders_that_are_none(_unused_ void **state)
@@ -441,6 +465,8 @@ static void forms(_unused_ void **state)
 
 	assert_int_equal(check(MAKE(ROOT, .flags = OCSP_MAKE_TYPE)).fault, OCSP_TYPE);
 	assert_int_equal(check(MAKE(ROOT, .flags = OCSP_MAKE_VERSION_2)).fault, OCSP_MALFORMED);
+	assert_int_equal(check(MAKE(ROOT, .flags = OCSP_MAKE_BY_KEY | OCSP_MAKE_SHORT_KEY)).fault,
+			 OCSP_MALFORMED);
 	assert_int_equal(check(MAKE(ROOT, .flags = OCSP_MAKE_UTCTIME)).fault, OCSP_MALFORMED);
 	assert_int_equal(check(MAKE(ROOT, .flags = OCSP_MAKE_EMPTY)).fault, OCSP_MALFORMED);
 	assert_int_equal(check(MAKE(ROOT, .flags = OCSP_MAKE_NONCE_TWICE, .nonce = &nonce)).fault,
@@ -564,6 +590,7 @@ int main(void)
 		cmocka_unit_test(the_worst_counts),
 		cmocka_unit_test(delegates),
 		cmocka_unit_test(delegates_that_are_none),
+		cmocka_unit_test(two_algorithms),
 		cmocka_unit_test(responders_that_are_none),
 		cmocka_unit_test(weak_signature),
 		cmocka_unit_test(times),
