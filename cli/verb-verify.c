@@ -5,6 +5,7 @@
 #include "cli/crlfile.h"
 #include "cli/file.h"
 #include "cli/show.h"
+#include "cli/verify-ocsp.h"
 #include "lib/base/limits.h"
 #include "lib/pki/offline.h"
 
@@ -26,6 +27,7 @@ struct input {
 	struct crl crls[OFFLINE_CRLS_MAX];
 	enum crl_fault crl_faults[OFFLINE_CRLS_MAX]; /* as they were read */
 	size_t n_crls;
+	struct ocsp_files ocsp;
 	int64_t at;
 	int64_t max_depth; /* -1: none */
 	struct anchor_policy policy;
@@ -39,6 +41,7 @@ static void input_deinit(struct input *in)
 		cert_free(in->chain[i]);
 	for (size_t i = 0; i < in->n_crls; i++)
 		free(in->ders[i]);
+	ocsp_files_deinit(&in->ocsp);
 }
 
 static int read_files(struct cli *cli, const struct args *args, enum opt opt, struct cert **certs,
@@ -141,6 +144,8 @@ static int input_read(struct cli *cli, const struct args *args, struct input *in
 	for (size_t i = 0; r == CLI_YES && i < args->n_many; i++)
 		if (args->many[i].opt == OPT_CRL)
 			r = read_crls(cli, in, args->many[i].value);
+	if (r == CLI_YES)
+		r = ocsp_files_read(cli, args, &in->ocsp);
 	for (size_t i = 0; r == CLI_YES && i < in->n_anchors; i++) {
 		if (!in->anchor_certs[i])
 			return cli_fail(cli, CLI_USAGE, "invalid-value",
@@ -206,28 +211,73 @@ static void revocation_text(const struct offline_result *r, const char *fault, c
 	}
 }
 
-static bool judge_revocation(const struct input *in, const struct cert *const *chain, size_t n,
-			     const struct path *p, json_t *checks)
+static const struct cert *find_issuer(const struct input *in, const uint8_t sha256[SHA256_BYTES])
+{
+	for (size_t i = 0; i < in->n_anchors; i++)
+		if (memcmp(in->anchor_certs[i]->sha256, sha256, SHA256_BYTES) == 0)
+			return in->anchor_certs[i];
+	for (size_t i = 0; i < in->n_chain; i++)
+		if (in->chain[i] && memcmp(in->chain[i]->sha256, sha256, SHA256_BYTES) == 0)
+			return in->chain[i];
+	return NULL;
+}
+
+/* The path as certificates, leaf first; gives how many. */
+static size_t path_certs(const struct input *in, const struct path *p,
+			 const struct cert *ret[PATH_MAX_ISSUERS + 1])
+{
+	size_t n = 1;
+
+	ret[0] = in->chain[0];
+	for (size_t i = 0; i < p->n_issuers; i++)
+		ret[n++] = find_issuer(in, p->issuers[i]);
+	return n;
+}
+
+/* Why a list was not used; NULL: all were. */
+static const char *first_fault(const struct input *in, const struct offline_result *result,
+			       size_t n)
+{
+	for (size_t i = 0; i < in->n_crls; i++)
+		if (in->crl_faults[i] != CRL_GOOD)
+			return crl_fault_text(in->crl_faults[i]);
+	for (size_t i = 0; i < n; i++)
+		if (result->faults[i] != CRL_GOOD)
+			return crl_fault_text(result->faults[i]);
+	return NULL;
+}
+
+/* By answers of OCSP responders, each of which has to be good; and by lists, for what these do not
+ * say. */
+static bool judge_revocation(const struct input *in, const struct path *p, json_t *checks)
 {
 	_cleanup_(freep) struct crl *crls = calloc(OFFLINE_CRLS_MAX, sizeof(*crls));
-	struct offline offline = { chain, n, &in->anchors[p->anchor - 1], crls, 0, in->at };
+	const struct cert *path[PATH_MAX_ISSUERS + 1], *certs[ARGS_MANY],
+		*vouched[PATH_MAX_ISSUERS + 1];
+	struct offline offline = { .certs = certs,
+				   .anchor = &in->anchors[p->anchor - 1],
+				   .crls = crls,
+				   .now = in->at,
+				   .vouched = vouched };
 	struct offline_result result;
-	const char *fault = NULL;
 	char text[320];
+	bool good;
 
+	good = ocsp_files_judge(&in->ocsp, path, path_certs(in, p, path), in->at, checks, vouched,
+				&offline.n_vouched);
+	if (in->n_crls == 0)
+		return good;
 	if (!crls)
 		return add_check(checks, "revocation", false, "out of memory");
+	for (size_t i = 0; i < in->n_chain; i++)
+		if (in->chain[i])
+			certs[offline.n_certs++] = in->chain[i];
 	offline.n_crls = usable_crls(in, crls);
-	if (offline_check(&offline, chain[0], p, &result) < 0)
+	if (offline_check(&offline, in->chain[0], p, &result) < 0)
 		return add_check(checks, "revocation", false, "it cannot be looked at");
-	for (size_t i = 0; i < in->n_crls && !fault; i++)
-		if (in->crl_faults[i] != CRL_GOOD)
-			fault = crl_fault_text(in->crl_faults[i]);
-	for (size_t i = 0; i < offline.n_crls && !fault; i++)
-		if (result.faults[i] != CRL_GOOD)
-			fault = crl_fault_text(result.faults[i]);
-	revocation_text(&result, fault, text, sizeof(text));
-	return add_check(checks, "revocation", result.revocation.status == REVOCATION_GOOD, text);
+	revocation_text(&result, first_fault(in, &result, offline.n_crls), text, sizeof(text));
+	return add_check(checks, "revocation", result.revocation.status == REVOCATION_GOOD, text) &&
+	       good;
 }
 
 static bool judge(const struct input *in, json_t *checks)
@@ -254,8 +304,7 @@ static bool judge(const struct input *in, json_t *checks)
 		good &= add_check(checks, "depth",
 				  in->max_depth < 0 || p.n_issuers - 1 <= (size_t)in->max_depth,
 				  depth);
-		if (in->n_crls > 0)
-			good &= judge_revocation(in, chain, n, &p, checks);
+		good &= judge_revocation(in, &p, checks);
 	}
 	return add_check(checks, "usage", p.leaf_fault == LEAF_GOOD,
 			 p.leaf_fault == LEAF_GOOD ? "client authentication"

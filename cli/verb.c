@@ -61,6 +61,7 @@ const struct option_spec option_specs[OPT_MAX_] = {
 	[OPT_SIGNER]      = { "signer",      0,   "FILE",        "certificates of CAs between the list and the anchor; several times", true },
 	[OPT_ISSUER]      = { "issuer",      0,   "NAME",        "only of this issuer, as crl status shows it" },
 	[OPT_ALLOW]       = { "allow",       0,   "NAME",        "eku-missing, eku-any or form; several times", true },
+	[OPT_OCSP]        = { "ocsp",        0,   "FILE",        "OCSP response (DER); several times", true },
 };
 
 #define FILTERS (OPT(LAST) | OPT(KIND) | OPT(IDENTITY) | OPT(ACCOUNT) | OPT(VERDICT))
@@ -122,7 +123,7 @@ const struct verb verbs[] = {
 	{ "test", NULL, "", 0, 0, OPT(CERT) | OPT(ACCOUNT) | OPT(SERVICE) | OPT(AT) | OPT(VIA),
 	  ROLE_AUDIT, verb_test, "decide a login without one" },
 	{ "verify", NULL, "", 0, 0, OPT(ANCHOR) | OPT(CHAIN) | OPT(CRL) | OPT(AT) | OPT(PURPOSE) | OPT(MAX_DEPTH) |
-		OPT(ALLOW),
+		OPT(ALLOW) | OPT(OCSP),
 	  ROLE_ANYONE, verb_verify, "validate a certificate chain, without the daemon" },
 	{ "status", NULL, "", 0, 0, 0, ROLE_AUDIT, verb_status, "show how the daemon does" },
 	{ "backup", NULL, "[FILE]", 0, 1, 0, ROLE_ROOT, verb_backup, "copy the database, consistently" },

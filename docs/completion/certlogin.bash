@@ -34,7 +34,7 @@ _certlogin_options() {
 	'audit list') echo --all --last --kind --identity --account --verdict ;;
 	'audit follow') echo --last --kind --identity --account --verdict ;;
 	test) echo --cert --account --service --at --via ;;
-	verify) echo --anchor --chain --at --purpose --max-depth --allow ;;
+	verify) echo --anchor --chain --crl --at --purpose --max-depth --allow --ocsp ;;
 	esac
 }
 
@@ -56,7 +56,7 @@ _certlogin_value() {
 	--account | --owner | -a) COMPREPLY=($(compgen -u -- "$2")) ;;
 	--allow) COMPREPLY=($(compgen -W 'eku-missing eku-any form' -- "$2")) ;;
 	--purpose) COMPREPLY=($(compgen -W clientAuth -- "$2")) ;;
-	--anchor | --chain | --key | --cert | --csr | --pubkey | --out | -o) COMPREPLY=($(compgen -f -- "$2")) ;;
+	--anchor | --chain | --ocsp | --key | --cert | --csr | --pubkey | --out | -o) COMPREPLY=($(compgen -f -- "$2")) ;;
 	--runtime-dir | --config-dir | --unit-dir) COMPREPLY=($(compgen -d -- "$2")) ;;
 	*) return 1 ;;
 	esac

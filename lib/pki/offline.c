@@ -78,6 +78,14 @@ static const struct cert *by_hash(const struct offline *in, const uint8_t sha256
 									   : NULL;
 }
 
+static bool is_vouched(const struct offline *in, const struct cert *c)
+{
+	for (size_t i = 0; i < in->n_vouched; i++)
+		if (in->vouched[i] == c)
+			return true;
+	return false;
+}
+
 /* Of the path from the anchor down to `leaf`: the first that is not good decides. */
 static int check_path(const struct work *w, const struct cert *leaf, const struct path *path,
 		      const struct cert **ret_cert, struct revocation *ret)
@@ -91,6 +99,8 @@ static int check_path(const struct work *w, const struct cert *leaf, const struc
 			return -EINVAL;
 		r = revocation_check(cert, issuer, w->lists, w->n, w->in->now, 0, ret);
 		*ret_cert = cert;
+		if (r == 0 && ret->status != REVOCATION_REVOKED && is_vouched(w->in, cert))
+			ret->status = REVOCATION_GOOD;
 		if (r < 0 || ret->status != REVOCATION_GOOD)
 			return r;
 	}

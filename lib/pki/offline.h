@@ -16,6 +16,8 @@ struct offline {
 	const struct anchor *anchor;     /* of the path */
 	const struct crl *crls;          /* read and scanned: nothing of crl_read() is asked again */
 	size_t n_crls;
+	const struct cert *const *vouched; /* known as good by other means: they need no list */
+	size_t n_vouched;
 	int64_t now;
 };
 
