@@ -23,6 +23,8 @@ enum {
 int handshake_next(struct view *in, uint8_t type, struct view *ret_body);
 /* Certificate without a request context: DER of each entry, at most `max`. */
 int handshake_certificate(struct view body, struct view *ret, size_t max, size_t *ret_n);
+/* Of such a message: the OCSPResponse that its first entry carries (4.4.2.1); empty: none. */
+int handshake_staple(struct view body, struct view *ret);
 
 /* What a CertificateVerify signs (4.4.3), over the transcript given in parts; -EIO. */
 int handshake_tbs(bool client, const struct view *parts, size_t n_parts, int hash_len, uint8_t *ret,

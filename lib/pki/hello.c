@@ -15,11 +15,13 @@ static const uint8_t retry_random[32] = {
 };
 
 enum { /* RFC 8446 4.2 */
+       EXT_STATUS_REQUEST = 5,
        EXT_ALPN = 16,
        EXT_PRE_SHARED_KEY = 41,
        EXT_SUPPORTED_VERSIONS = 43,
        EXT_KEY_SHARE = 51,
 };
+enum { STATUS_OCSP = 1 }; /* RFC 6066 section 8 */
 enum { TLS12 = 0x0303, TLS13 = 0x0304, GROUP_SECP256R1 = 0x0017, GROUP_X25519 = 0x001d };
 
 int handshake_next(struct view *in, uint8_t type, struct view *ret_body)
@@ -234,6 +236,42 @@ int handshake_certificate(struct view in, struct view *ret, size_t max, size_t *
 	}
 	*ret_n = n;
 	return 0;
+}
+
+/* CertificateStatus, RFC 6066 section 8 */
+static int read_staple(struct view in, struct view *ret)
+{
+	struct view response;
+	uint8_t type;
+
+	if (view_u8(&in, &type) < 0 || type != STATUS_OCSP || view_vec24(&in, &response) < 0 ||
+	    response.n == 0 || in.n > 0)
+		return -EBADMSG;
+	*ret = response;
+	return 0;
+}
+
+int handshake_staple(struct view in, struct view *ret)
+{
+	struct view context, list, cert, block;
+	const struct view *status;
+	struct extensions e;
+
+	*ret = (struct view){ 0 };
+	if (view_vec8(&in, &context) < 0 || view_vec24(&in, &list) < 0)
+		return -EBADMSG;
+	if (list.n == 0)
+		return 0;
+	if (view_vec24(&list, &cert) < 0)
+		return -EBADMSG;
+	block = list;
+	if (view_vec16(&list, &cert) < 0)
+		return -EBADMSG;
+	block.n -= list.n;
+	if (read_extensions(&block, &e) < 0)
+		return -EBADMSG;
+	status = find(&e, EXT_STATUS_REQUEST);
+	return status ? read_staple(*status, ret) : 0;
 }
 
 int hello_parse(const uint8_t *prefix, size_t n, const uint8_t nonce[32],

@@ -40,7 +40,7 @@ static int read_chain(const struct flight *f, struct proof *ret)
 
 	if (handshake_certificate(f->client_certificate, ret->certs, LIMIT_CHAIN_CERTS,
 				  &ret->n_certs) < 0 ||
-	    ret->n_certs == 0)
+	    ret->n_certs == 0 || handshake_staple(f->client_certificate, &ret->staple) < 0)
 		return -EBADMSG;
 	for (size_t i = 0; i < ret->n_certs; i++)
 		bytes += ret->certs[i].n;

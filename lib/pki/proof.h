@@ -47,11 +47,17 @@ int proof_server_tbs(const uint8_t *prefix, size_t n, int hash_len, uint8_t *ret
 struct proof {
 	struct view certs[LIMIT_CHAIN_CERTS];     /* DER, leaf first; views into the rest */
 	size_t n_certs;
+	struct view staple;                       /* OCSPResponse (DER) sent with the leaf; empty: none */
 };
+
+/*
+ * The staple is the client's word.  Its signature and what it is about are for ocsp_check() to say,
+ * with an issuer from a path that path_build() found; GnuTLS takes one that the client signed itself.
+ */
 
 enum proof_verdict {
 	PROOF_GOOD,
-	PROOF_MALFORMED,        /* not these messages, or too large a chain */
+	PROOF_MALFORMED,        /* not these messages, too large a chain, or a staple that is none */
 	PROOF_NOT_OURS,         /* the server CertificateVerify is not the one that we made */
 	PROOF_ALGORITHM,        /* a scheme that we do not accept, or one that does not fit the key */
 	PROOF_KEY,              /* key type or size out of bounds: refused before any verification */

@@ -35,6 +35,7 @@ struct wire {
 	gnutls_pcert_st server_chain, client_chain[1 + TLS_CHAIN_MAX];
 	unsigned n_client;
 	gnutls_privkey_t server_key, client_key;
+	gnutls_ocsp_data_st staple;
 	struct cert *server_cert;
 	struct buf signature;
 	bool parked, refused, complete;
@@ -102,9 +103,8 @@ static int server_retrieve(gnutls_session_t session,
 
 static int client_retrieve(gnutls_session_t session,
 			   _unused_ const struct gnutls_cert_retr_st *info,
-			   gnutls_pcert_st **ret_chain, unsigned *ret_n,
-			   _unused_ gnutls_ocsp_data_st **ocsp, _unused_ unsigned *ocsp_n,
-			   gnutls_privkey_t *ret_key, unsigned *ret_flags)
+			   gnutls_pcert_st **ret_chain, unsigned *ret_n, gnutls_ocsp_data_st **ocsp,
+			   unsigned *ocsp_n, gnutls_privkey_t *ret_key, unsigned *ret_flags)
 {
 	struct wire *w = gnutls_session_get_ptr(session);
 
@@ -112,6 +112,11 @@ static int client_retrieve(gnutls_session_t session,
 	*ret_n = w->n_client;
 	*ret_key = w->client_key;
 	*ret_flags = 0;
+	if (w->spec->staple) {
+		w->staple = (gnutls_ocsp_data_st){ .response = datum(w->spec->staple) };
+		*ocsp = &w->staple;
+		*ocsp_n = 1;
+	}
 	return 0;
 }
 

@@ -24,6 +24,7 @@ struct tls_spec {
 	const char *alpn[10];			/* that the client offers; none: no extension */
 	const struct pki *client;		/* NULL: it has no certificate */
 	const struct pki *chain[TLS_CHAIN_MAX]; /* sent after the client's own */
+	const struct view *staple;		/* with the client's own; NULL: none */
 	const char *suite;			/* "AES-256-GCM" or NULL: AES-128-GCM */
 	/* Appends the signature over the prefix; < 0 ends the handshake. */
 	int (*sign)(void *userdata, const struct view *prefix, struct buf *ret_signature);

@@ -172,6 +172,33 @@ static void chain_is_given_leaf_first(void **state)
 
 /* --- altered ones --- */
 
+static void staple_is_given(void **state)
+{
+	const struct pki_lab *lab = *state;
+	const struct view sent = { (const uint8_t *)"an OCSP response", 16 }, none = { 0 };
+	const struct view *const staples[] = { &sent, NULL };
+
+	for (size_t i = 0; i < ARRAY_SIZE(staples); i++) {
+		_cleanup_(shake_deinit) struct shake s = shake_of(&lab->host, &lab->p256, NULL);
+		_cleanup_(cert_freep) struct cert *leaf = NULL;
+		const struct view *expected = staples[i] ? staples[i] : &none;
+		enum proof_verdict verdict;
+		struct proof proof;
+
+		s.spec.staple = staples[i];
+		s.spec.chain[0] = &lab->ca;
+		shake_run(&s);
+		assert_int_equal(proof_verify(s.r.prefix.p, s.r.prefix.n, s.r.rest.p, s.r.rest.n,
+					      s.hello.hash_len, tls_scheme_of(lab->host.cert),
+					      &(struct view){ s.signature.p, s.signature.n },
+					      &proof, &leaf, &verdict),
+				 0);
+		assert_int_equal(verdict, PROOF_GOOD);
+		assert_int_equal(proof.n_certs, 2);
+		assert_true(view_is(&proof.staple, expected->p, expected->n));
+	}
+}
+
 static void flip_each(struct shake *s)
 {
 	for (size_t i = 0; i < s->r.rest.n; i++) {
@@ -265,12 +292,13 @@ static void scheme_of_the_server_is_checked(void **state)
 
 /* --- refused before any arithmetic --- */
 
-/* header, server CertificateVerify and Finished; then these certificates, then a signature */
-static void forge_rest(const struct shake *s, const struct pki *const *chain, size_t n,
-		       uint16_t scheme, struct buf *ret)
+/* header, server CertificateVerify and Finished; then these certificates, the first with these
+ * extensions, then a signature */
+static void forge_stapled(const struct shake *s, const struct pki *const *chain, size_t n,
+			  const struct view *extensions, uint16_t scheme, struct buf *ret)
 {
 	struct view in = { s->r.rest.p, s->r.rest.n }, part;
-	size_t bytes = 0;
+	size_t bytes = extensions->n;
 
 	for (int i = 0; i < 2; i++)
 		assert_true(view_bytes(&in, 1, &part) == 0 && view_vec24(&in, &part) == 0);
@@ -287,12 +315,20 @@ static void forge_rest(const struct shake *s, const struct pki *const *chain, si
 		buf_put_u8(ret, 0);
 		buf_put_u16(ret, (uint16_t)chain[i]->cert->der.n);
 		buf_put(ret, chain[i]->cert->der.p, chain[i]->cert->der.n);
-		buf_put_u16(ret, 0);
+		buf_put_u16(ret, i == 0 ? (uint16_t)extensions->n : 0);
+		if (i == 0)
+			buf_put(ret, extensions->p, extensions->n);
 	}
 	buf_put(ret, "\x0f\x00\x00\x08", 4);
 	buf_put_u16(ret, scheme);
 	buf_put(ret, "\x00\x04sign", 6);
 	assert_int_equal(ret->error, 0);
+}
+
+static void forge_rest(const struct shake *s, const struct pki *const *chain, size_t n,
+		       uint16_t scheme, struct buf *ret)
+{
+	forge_stapled(s, chain, n, &(struct view){ 0 }, scheme, ret);
 }
 
 static enum proof_verdict verdict_forged(const struct shake *s, const struct pki *const *chain,
@@ -302,6 +338,44 @@ static enum proof_verdict verdict_forged(const struct shake *s, const struct pki
 
 	forge_rest(s, chain, n, scheme, &rest);
 	return verdict_of(s, rest.p, rest.n);
+}
+
+/* What lies behind a staple that is none is never looked at. */
+static void malformed_staples(void **state)
+{
+	const struct pki_lab *lab = *state;
+	_cleanup_(shake_deinit) struct shake s = shake_of(&lab->host, &lab->p256, NULL);
+#define ROW(octets, verdict)                                                                       \
+	{                                                                                          \
+		{ (const uint8_t *)(octets), sizeof(octets) - 1 }, verdict                         \
+	}
+	static const struct {
+		struct view extensions;
+		enum proof_verdict verdict;
+	} rows[] = {
+		ROW("\x00\x05\x00\x05\x01\x00\x00\x01x", PROOF_BAD_SIGNATURE),
+		ROW("\x00\x12\x00\x00", PROOF_BAD_SIGNATURE),		   /* another extension */
+		ROW("\x00\x05\x00\x05\x02\x00\x00\x01x", PROOF_MALFORMED), /* not ocsp */
+		ROW("\x00\x05\x00\x04\x01\x00\x00\x00", PROOF_MALFORMED),  /* empty */
+		ROW("\x00\x05\x00\x00", PROOF_MALFORMED),
+		ROW("\x00\x05\x00\x05\x01\x00\x00\x02x", PROOF_MALFORMED),
+		ROW("\x00\x05\x00\x06\x01\x00\x00\x01xx", PROOF_MALFORMED),
+		ROW("\x00\x05\x00\x05\x01\x00\x00\x01x"
+		    "\x00\x05\x00\x05\x01\x00\x00\x01x",
+		    PROOF_MALFORMED), /* twice */
+		ROW("\x00\x05\x00", PROOF_MALFORMED),
+	};
+#undef ROW
+
+	shake_run(&s);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct pki *const chain[] = { &lab->p256, &lab->ca };
+		_cleanup_(buf_deinitp) struct buf rest = { 0 };
+
+		forge_stapled(&s, chain, 2, &rows[i].extensions, 0x0403, &rest);
+		if (verdict_of(&s, rest.p, rest.n) != rows[i].verdict)
+			fail_msg("row %zu", i);
+	}
 }
 
 static void key_below_the_floor_is_told_apart(void **state)
@@ -488,6 +562,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_suite_and_key_is_good),
 		cmocka_unit_test(chain_is_given_leaf_first),
+		cmocka_unit_test(staple_is_given),
+		cmocka_unit_test(malformed_staples),
 		cmocka_unit_test(no_octet_of_the_rest_may_be_altered),
 		cmocka_unit_test(no_octet_of_the_prefix_may_be_altered),
 		cmocka_unit_test(every_length_but_the_whole_is_malformed),
