@@ -159,6 +159,8 @@ static const struct {
 	{ "eku", "the certificate is not made for clients",
 	  "Have it issued with extended key usage clientAuth" },
 	{ "revoked", "the certificate is revoked", "Issue a new certificate for a new key" },
+	{ "revocation", "nothing current says that the certificate is not revoked",
+	  "See: certlogin crl status; then: certlogin crl import FILE" },
 	{ "not-enrolled", "the certificate belongs to no identity",
 	  "certlogin enroll NAME CERT-FILE" },
 	{ "identity-disabled", "the identity is disabled", "certlogin identity enable NAME" },

@@ -293,7 +293,8 @@ bool revocation_lets_pass(const struct revocation_facts *r)
 	case REVOCATION_UNKNOWN:
 		break;
 	}
-	return r->mode == REVOCATION_SOFT || (r->mode == REVOCATION_AUTO && !r->any);
+	return (r->status == REVOCATION_STALE || r->status == REVOCATION_UNKNOWN) &&
+	       (r->mode == REVOCATION_SOFT || (r->mode == REVOCATION_AUTO && !r->any));
 }
 
 static const char *const revocation_reasons[] = {
@@ -308,10 +309,9 @@ static enum reason look_revocation(const struct look *l)
 	const char *what = r && !r->is_leaf ? "a CA above it" : "it";
 	char a[TIME_TEXT], b[TIME_TEXT];
 
-	if (!r) {
-		tell(l, "not looked at");
+	tell(l, "not looked at");
+	if (!r)
 		return REASON_REVOCATION;
-	}
 	switch (r->status) {
 	case REVOCATION_GOOD:
 		tell(l, "not on %s, of %s, good to %s", r->list, time_text(r->this_update, a),

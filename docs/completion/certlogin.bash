@@ -12,6 +12,7 @@ _certlogin_actions() {
 	access) echo allow deny list ;;
 	service) echo list set remove ;;
 	anchor) echo add list remove ;;
+	crl) echo import status forget ;;
 	session) echo list show ;;
 	audit) echo list follow verify ;;
 	esac
@@ -28,6 +29,8 @@ _certlogin_options() {
 	'access allow') echo --service --from --until ;;
 	'access deny') echo --service ;;
 	'service set') echo --class --redeem-uids --via --loose --console ;;
+	'crl import') echo --anchor --signer ;;
+	'crl forget') echo --issuer --yes ;;
 	trust) echo --pin --ca --list --remove ;;
 	ticket) echo --service --account --login --key --cert --yes ;;
 	'session list') echo --all ;;
@@ -56,7 +59,7 @@ _certlogin_value() {
 	--account | --owner | -a) COMPREPLY=($(compgen -u -- "$2")) ;;
 	--allow) COMPREPLY=($(compgen -W 'eku-missing eku-any form' -- "$2")) ;;
 	--purpose) COMPREPLY=($(compgen -W clientAuth -- "$2")) ;;
-	--anchor | --chain | --ocsp | --key | --cert | --csr | --pubkey | --out | -o) COMPREPLY=($(compgen -f -- "$2")) ;;
+	--anchor | --chain | --crl | --signer | --ocsp | --key | --cert | --csr | --pubkey | --out | -o) COMPREPLY=($(compgen -f -- "$2")) ;;
 	--runtime-dir | --config-dir | --unit-dir) COMPREPLY=($(compgen -d -- "$2")) ;;
 	*) return 1 ;;
 	esac
@@ -64,7 +67,7 @@ _certlogin_value() {
 
 _certlogin() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' action='' i word actions
-	local verbs='setup ca identity enroll unenroll access service anchor trust ticket session audit explain
+	local verbs='setup ca identity enroll unenroll access service anchor crl trust ticket session audit explain
 		test verify status backup help version'
 
 	COMPREPLY=()
@@ -97,9 +100,9 @@ _certlogin() {
 		help) COMPREPLY=($(compgen -W "$verbs" -- "$cur")) ;;
 		identity\ * | access\ * | 'ca issue') COMPREPLY=($(compgen -W "$(_certlogin_names identity)" -- "$cur")) ;;
 		service\ *) COMPREPLY=($(compgen -W "$(_certlogin_names service)" -- "$cur")) ;;
-		'anchor remove') COMPREPLY=($(compgen -W "$(_certlogin_names anchor)" -- "$cur")) ;;
+		'anchor remove' | 'crl forget') COMPREPLY=($(compgen -W "$(_certlogin_names anchor)" -- "$cur")) ;;
 		enroll) COMPREPLY=($(compgen -W "$(_certlogin_names identity)" -f -- "$cur")) ;;
-		unenroll | 'anchor add' | backup) COMPREPLY=($(compgen -f -- "$cur")) ;;
+		unenroll | 'anchor add' | 'crl import' | backup) COMPREPLY=($(compgen -f -- "$cur")) ;;
 		ticket | trust) COMPREPLY=($(compgen -A hostname -- "$cur")) ;;
 		esac
 		;;

@@ -34,7 +34,7 @@ struct anchor_policy {
 	bool form;           /* breaches of form (cert.bad_form) are let pass */
 	bool any_purpose;    /* no setting of an anchor: path validation alone, where what RFC 5280 does not
 	                      * ask of a person's certificate is not asked: a missing EKU, a CA's, and
-	                      * policy constraints that are not critical are taken */
+	                      * cert.lax_form are taken */
 	enum revocation_mode revocation;
 	int64_t grace;       /* microseconds; REVOCATION_GRACE */
 	const struct policy_settings *policies; /* NULL: any certificate policy will do */

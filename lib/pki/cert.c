@@ -233,7 +233,7 @@ enum {
 	PROCESSED = 1 << 0,   /* it may be critical */
 	BINDING = 1 << 1,     /* it must be */
 	PLAIN = 1 << 2,	      /* it must not be, and harms nobody if it is */
-	OF_A_CA = 1 << 3,     /* BINDING in a CA's certificate */
+	OF_A_CA = 1 << 3,     /* BINDING_NOW in a CA's certificate */
 	BINDING_NOW = 1 << 4, /* it must be, but not for RFC 3280 */
 };
 
@@ -279,10 +279,9 @@ static int read_extension(struct view oid, bool critical, struct view value, str
 			continue;
 		r = extensions[i].read(value, c);
 		c->unknown_critical |= critical && !(flags & PROCESSED);
-		c->bad_form |= flags & (critical ? PLAIN : BINDING) ||
-			       (!critical && flags & OF_A_CA && c->is_ca);
-		c->lax_policies |= !critical && flags & BINDING_NOW;
-		c->lax_policies |= !critical && flags & BINDING_NOW;
+		c->bad_form |= flags & (critical ? PLAIN : BINDING);
+		c->lax_form |= !critical && (flags & BINDING_NOW || (flags & OF_A_CA && c->is_ca));
+		c->lax_form |= !critical && (flags & BINDING_NOW || (flags & OF_A_CA && c->is_ca));
 		c->san_critical |= critical && extensions[i].arc == 17;
 		return r;
 	}

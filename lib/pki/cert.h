@@ -63,13 +63,13 @@ struct cert {
 	bool has_eku;
 	unsigned eku;                        /* 0 with has_eku: an empty one */
 	bool bad_form;                       /* breaks a rule that RFC 5280 has for issuers: a serial
-	                                      * number that is none or over 20 octets, a constraint (or
-	                                      * a CA's basicConstraints) that is not critical, no name
-	                                      * but in a SAN that is not, names that are none (form.h),
+	                                      * number that is none or over 20 octets, a name
+	                                      * constraint that is not critical, no name but in a SAN
+	                                      * that is not, names that are none (form.h),
 	                                      * an RSA modulus that is not whole octets; AIA, AKI or SKI
 	                                      * that is critical */
-	bool lax_policies;                   /* constraints of policies that are not critical, which
-	                                      * RFC 3280 allowed */
+	bool lax_form;                       /* constraints of policies, or a CA's basicConstraints,
+	                                      * that are not critical, as RFC 3280 allowed */
 	bool unknown_critical;               /* a critical extension that path_build() does not process */
 	struct view permitted, excluded;     /* name constraints: GeneralSubtrees contents; empty: none */
 	struct view policies;                /* certificatePolicies, contents; empty: none */

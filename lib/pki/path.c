@@ -61,7 +61,7 @@ static bool self_issued(const struct cert *c)
 
 static bool form_good(const struct cert *c, const struct anchor_policy *policy)
 {
-	return policy->form || (!c->bad_form && (!c->lax_policies || policy->any_purpose));
+	return policy->form || (!c->bad_form && (!c->lax_form || policy->any_purpose));
 }
 
 static enum leaf_fault check_eku(const struct cert *leaf, const struct anchor_policy *policy)

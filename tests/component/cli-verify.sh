@@ -48,7 +48,8 @@ why='.*has expired' no_exit "later" --anchor root.crt --chain alice.chain --at 2
 why='.*not valid yet' no_exit "earlier" --anchor root.crt --chain alice.chain --at 2001-01-01
 leaf server sub extendedKeyUsage=serverAuth
 why='.*extended key usage' no_exit "a server" --anchor root.crt --chain server.chain
-why='.*CA' no_exit "a CA as leaf" --anchor root.crt --chain sub.crt
+why='.*CA' no_exit "a CA as leaf" --anchor root.crt --chain sub.crt --purpose clientAuth
+ok_exit "a CA's path, for no purpose" --anchor root.crt --chain sub.crt
 leaf none sub subjectKeyIdentifier=hash
 ok_exit "no EKU, no purpose" --anchor root.crt --chain none.chain
 why='.*no extended key usage' no_exit "no EKU for a purpose" --anchor root.crt --chain none.chain --purpose clientAuth

@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	(void)leaf_check(c, NULL);
 	/* as if it had issued itself, three times over */
 	(void)constraints_check((const struct cert *const[]){ c, c, c }, 3, c);
-	(void)policy_check((const struct cert *const[]){ c, c, c }, 3);
+	(void)policy_check((const struct cert *const[]){ c, c, c }, 3, NULL);
 	if (!dn_equal(&c->subject, &c->subject))
 		abort();
 	(void)ssh_blob_from_cert(c, &blob);

@@ -27,7 +27,8 @@ static const struct {
 	{ "AddAnchor", R },	   { "RemoveAnchor", R },	 { "ListAnchors", ALL },
 	{ "ListSessions", ALL },   { "GetSession", ALL },	 { "ListEvents", ALL },
 	{ "GetEvent", ALL },	   { "VerifyAudit", ALL },	 { "TestLogin", ALL },
-	{ "Backup", R },
+	{ "Backup", R },	   { "ListCrls", ALL },		 { "BeginCrl", RA },
+	{ "PutCrl", RA },	   { "ApplyCrl", RA },		 { "ForgetCrl", R },
 };
 
 static const struct {

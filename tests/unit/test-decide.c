@@ -22,6 +22,7 @@
 struct base {
 	struct cert leaf;
 	struct path path;
+	struct revocation_facts revocation;
 	struct certificate_owner owner;
 	struct service_row service;
 	struct access_row access[2];
@@ -47,6 +48,12 @@ static void base_init(struct base *b)
 			  .not_before = NOW - DAY,
 			  .not_after = NOW + DAY,
 			  .n_issuers = 1 },
+		.revocation = { .status = REVOCATION_GOOD,
+				.any = true,
+				.is_leaf = true,
+				.list = "CRL 2a of CN=x",
+				.this_update = NOW - DAY,
+				.next_update = NOW + DAY },
 		.owner = { .identity = 1,
 			   .identity_name = "alice",
 			   .enabled = true,
@@ -62,6 +69,7 @@ static void base_init(struct base *b)
 		.proven = true,
 		.leaf = &b->leaf,
 		.path = &b->path,
+		.revocation = &b->revocation,
 		.owner = &b->owner,
 		.service = &b->service,
 		.uid_checked = true,
@@ -132,6 +140,19 @@ MUTATE(leaf_no_eku, b->path.leaf_fault = LEAF_EKU_MISSING)
 MUTATE(leaf_eku, b->path.leaf_fault = LEAF_EKU)
 MUTATE(leaf_critical, b->path.leaf_fault = LEAF_CRITICAL_EXTENSION)
 MUTATE(unknown_leaf_fault, b->path.leaf_fault = (enum leaf_fault)99)
+MUTATE(not_looked_at, b->facts.revocation = NULL)
+MUTATE(revoked, b->revocation.status = REVOCATION_REVOKED)
+MUTATE(ca_revoked, revoked(b); b->revocation.is_leaf = false)
+MUTATE(revoked_soft, revoked(b); b->revocation.mode = REVOCATION_SOFT)
+MUTATE(revoked_oddly, revoked(b); b->revocation.revoked.reason = 99)
+MUTATE(stale, b->revocation.status = REVOCATION_STALE)
+MUTATE(stale_hard, stale(b); b->revocation.mode = REVOCATION_HARD)
+MUTATE(stale_beyond_grace, stale(b); b->revocation.mode = REVOCATION_GRACE)
+MUTATE(unlisted_key, b->revocation.status = REVOCATION_UNKNOWN)
+MUTATE(unlisted_hard, unlisted_key(b); b->revocation.mode = REVOCATION_HARD;
+       b->revocation.any = false)
+MUTATE(unlisted_grace, unlisted_hard(b); b->revocation.mode = REVOCATION_GRACE)
+MUTATE(unknown_status, b->revocation.status = (enum revocation_status)99)
 MUTATE(no_owner, b->facts.owner = NULL)
 MUTATE(disabled, b->owner.enabled = false)
 MUTATE(identity_over, b->owner.not_after = NOW - 1)
@@ -211,6 +232,18 @@ static const struct {
 	R(leaf_eku, USAGE, EKU),
 	R(leaf_critical, USAGE, CHAIN),
 	R(unknown_leaf_fault, USAGE, CHAIN),
+	R(not_looked_at, REVOCATION, REVOCATION),
+	R(revoked, REVOCATION, REVOKED),
+	R(ca_revoked, REVOCATION, REVOKED),
+	R(revoked_soft, REVOCATION, REVOKED),
+	R(revoked_oddly, REVOCATION, REVOKED),
+	R(stale, REVOCATION, REVOCATION),
+	R(stale_hard, REVOCATION, REVOCATION),
+	R(stale_beyond_grace, REVOCATION, REVOCATION),
+	R(unlisted_key, REVOCATION, REVOCATION),
+	R(unlisted_hard, REVOCATION, REVOCATION),
+	R(unlisted_grace, REVOCATION, REVOCATION),
+	R(unknown_status, REVOCATION, REVOCATION),
 	R(no_owner, IDENTITY, NOT_ENROLLED),
 	R(disabled, IDENTITY_STATE, IDENTITY_DISABLED),
 	R(identity_over, IDENTITY_STATE, IDENTITY_EXPIRED),
@@ -272,10 +305,8 @@ static void each_refusal_has_its_reason(_unused_ void **state)
 
 static void every_reason_was_refused(_unused_ void **state)
 {
-	/* nothing is revoked without CRLs; the store's own failure is no fact */
-	bool seen[REASON_MAX_] = {
-		[REASON_NONE] = true, [REASON_REVOKED] = true, [REASON_STORE] = true
-	};
+	/* the store's own failure is no fact */
+	bool seen[REASON_MAX_] = { [REASON_NONE] = true, [REASON_STORE] = true };
 
 	for (size_t i = 0; i < ARRAY_SIZE(refusals); i++)
 		seen[refusals[i].reason] = true;
@@ -313,13 +344,17 @@ MUTATE(login_from_afar, far_login(b); b->service.via = VIA_ANY; b->facts.hand_ca
 MUTATE(loose_app, b->facts.loose = true; b->service.class = CLASS_APP;
        strcpy(b->access[0].service, "@app"))
 MUTATE(loose_login_taken, loose_login(b); b->service.loose = true)
+MUTATE(never_listed, unlisted_key(b); b->revocation.any = false)
+MUTATE(stale_soft, stale(b); b->revocation.mode = REVOCATION_SOFT)
+MUTATE(unlisted_soft, unlisted_key(b); b->revocation.mode = REVOCATION_SOFT)
 MUTATE(before_redeem, b->facts.uid_checked = b->facts.uid_allowed = false)
 
 static void also_allowed(_unused_ void **state)
 {
 	static void (*const mutations[])(struct base *) = {
-		by_service,	 by_second_row, at_both_ends,	   far_and_carried, console_carried,
-		login_from_afar, loose_app,	loose_login_taken, before_redeem,
+		by_service,	 by_second_row,	  at_both_ends, far_and_carried,
+		console_carried, login_from_afar, loose_app,	loose_login_taken,
+		before_redeem,	 never_listed,	  stale_soft,	unlisted_soft,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(mutations); i++) {
@@ -388,7 +423,7 @@ static void details_have_the_values(_unused_ void **state)
 		strstr(v.checks[CHECK_VALIDITY].detail, "it expired at 2027-01-15 07:59 UTC"));
 	assert_non_null(strstr(v.checks[CHECK_VALIDITY].detail, "now is 2027-01-15 08:00 UTC"));
 	assert_non_null(strstr(v.checks[CHECK_KEY].detail, "P-256"));
-	assert_non_null(strstr(v.checks[CHECK_REVOCATION].detail, "not checked"));
+	assert_non_null(strstr(v.checks[CHECK_REVOCATION].detail, "not on CRL 2a of CN=x"));
 	assert_non_null(strstr(v.checks[CHECK_IDENTITY].detail, "alice"));
 	assert_non_null(strstr(v.checks[CHECK_SERVICE].detail, "elevate"));
 	assert_non_null(strstr(v.checks[CHECK_VIA].detail, "local"));
