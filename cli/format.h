@@ -54,7 +54,7 @@ void when_text(int64_t usec, bool utc, char ret[WHEN_TEXT]);            /* "2026
 void when_relative(int64_t usec, int64_t now, char ret[WHEN_TEXT]);     /* "5 min ago", "in 89 days" */
 /*
  * now · forever · @SECONDS · +8h, -2d (s m h d w) · 2026-11-23 · 2026-11-23 19:13[:16] · with T
- * between them and Z behind: UTC, else local time.  0 or -EINVAL.
+ * between them and Z or +01:00 behind (RFC 3339; fractions are left out), else local time.  0 or -EINVAL.
  */
 int when_parse(const char *s, int64_t now, int64_t *ret);
 

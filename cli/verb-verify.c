@@ -7,6 +7,7 @@
 #include "cli/show.h"
 #include "cli/verify-ocsp.h"
 #include "lib/base/limits.h"
+#include "lib/pki/dn.h"
 #include "lib/pki/offline.h"
 
 /*
@@ -234,6 +235,20 @@ static size_t path_certs(const struct input *in, const struct path *p,
 	return n;
 }
 
+/* As pathLenConstraint counts: without those that are self-issued (RFC 5280 6.1.4 (l)). */
+static bool judge_depth(const struct input *in, const struct path *p, json_t *checks)
+{
+	const struct cert *path[PATH_MAX_ISSUERS + 1];
+	size_t n = path_certs(in, p, path), depth = 0;
+	char text[64];
+
+	for (size_t i = 1; i + 1 < n; i++)
+		depth += !dn_equal(&path[i]->subject, &path[i]->issuer);
+	(void)snprintf(text, sizeof(text), "%zu intermediate CAs", depth);
+	return add_check(checks, "depth", in->max_depth < 0 || depth <= (size_t)in->max_depth,
+			 text);
+}
+
 /* Why a list was not used; NULL: all were. */
 static const char *first_fault(const struct input *in, const struct offline_result *result,
 			       size_t n)
@@ -284,7 +299,6 @@ static bool judge(const struct input *in, json_t *checks)
 {
 	const struct cert *chain[ARGS_MANY];
 	struct path p = { .fault = PATH_MALFORMED };
-	char depth[64];
 	size_t n = 0;
 	bool good;
 
@@ -300,10 +314,7 @@ static bool judge(const struct input *in, json_t *checks)
 		good = add_check(checks, "validity",
 				 in->at >= p.not_before && in->at <= p.not_after,
 				 validity_text(&p, in->at));
-		(void)snprintf(depth, sizeof(depth), "%zu intermediate CAs", p.n_issuers - 1);
-		good &= add_check(checks, "depth",
-				  in->max_depth < 0 || p.n_issuers - 1 <= (size_t)in->max_depth,
-				  depth);
+		good &= judge_depth(in, &p, checks);
 		good &= judge_revocation(in, &p, checks);
 	}
 	return add_check(checks, "usage", p.leaf_fault == LEAF_GOOD,

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -99,6 +100,29 @@ static bool same_fields(const struct tm *a, const struct tm *b)
 	       a->tm_hour == b->tm_hour && a->tm_min == b->tm_min && a->tm_sec == b->tm_sec;
 }
 
+/* What follows a time in RFC 3339: a fraction, which is left out, and Z or an offset.  *ret_offset
+ * in seconds; *ret_local: neither, so that it is local time. */
+static int zone_parse(const char *s, int64_t *ret_offset, bool *ret_local)
+{
+	int hours, minutes, n = 0;
+
+	*ret_offset = 0;
+	*ret_local = false;
+	if (*s == '.' && s[1] >= '0' && s[1] <= '9')
+		s += 1 + strspn(s + 1, "0123456789");
+	if (!*s) {
+		*ret_local = true;
+		return 0;
+	}
+	if (strcmp(s, "Z") == 0 || strcmp(s, "z") == 0)
+		return 0;
+	if ((*s != '+' && *s != '-') || sscanf(s + 1, "%2d:%2d%n", &hours, &minutes, &n) != 2 ||
+	    n != 5 || s[6] || hours > 23 || minutes > 59 || hours < 0 || minutes < 0)
+		return -EINVAL;
+	*ret_offset = (hours * 60 + minutes) * (*s == '+' ? 60 : -60);
+	return 0;
+}
+
 static int calendar_parse(const char *s, int64_t *ret)
 {
 	static const char *const forms[] = { "%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M",
@@ -107,17 +131,18 @@ static int calendar_parse(const char *s, int64_t *ret)
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
 		struct tm tm = { .tm_isdst = -1 }, back;
 		const char *end = strptime(s, forms[i], &tm);
-		bool utc = end && strcmp(end, "Z") == 0;
+		int64_t offset;
+		bool local;
 		time_t t;
 
-		if (!end || (*end && !utc))
+		if (!end || zone_parse(end, &offset, &local) < 0)
 			continue;
 		back = tm;
-		t = utc ? timegm(&back) : mktime(&back);
+		t = local ? mktime(&back) : timegm(&back);
 		/* The 31st of February is a typing error, not the 3rd of March. */
 		if (t == (time_t)-1 || !same_fields(&tm, &back))
 			return -EINVAL;
-		*ret = (int64_t)t * USEC;
+		*ret = ((int64_t)t - offset) * USEC;
 		return 0;
 	}
 	return -EINVAL;

@@ -393,7 +393,8 @@ static int read_cert(struct cert *c)
 	if (read_tbs(tbs, c) < 0)
 		return -EBADMSG;
 	/* 4.1.2.6: without a subject its names must not be ignored */
-	c->bad_form |= !serial_ok(&c->serial) || (dn_empty(&c->subject) && !c->san_critical) ||
+	c->bad_serial = !serial_ok(&c->serial);
+	c->bad_form |= (dn_empty(&c->subject) && !c->san_critical) ||
 		       !form_name(c->issuer) || !form_name(c->subject) ||
 		       (c->key == KEY_RSA && c->key_bits % 8);
 	return 0;

@@ -62,12 +62,12 @@ struct cert {
 	unsigned key_usage;
 	bool has_eku;
 	unsigned eku;                        /* 0 with has_eku: an empty one */
-	bool bad_form;                       /* breaks a rule that RFC 5280 has for issuers: a serial
-	                                      * number that is none or over 20 octets, a name
+	bool bad_form;                       /* breaks a rule that RFC 5280 has for issuers: a name
 	                                      * constraint that is not critical, no name but in a SAN
-	                                      * that is not, names that are none (form.h),
-	                                      * an RSA modulus that is not whole octets; AIA, AKI or SKI
-	                                      * that is critical */
+	                                      * that is not, names that are none (form.h), an RSA
+	                                      * modulus that is not whole octets; AIA, AKI or SKI that
+	                                      * is critical */
+	bool bad_serial;                     /* the same: none, negative, or over 20 octets */
 	bool lax_form;                       /* constraints of policies, or a CA's basicConstraints,
 	                                      * that are not critical, as RFC 3280 allowed */
 	bool unknown_critical;               /* a critical extension that path_build() does not process */

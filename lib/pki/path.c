@@ -64,6 +64,12 @@ static bool form_good(const struct cert *c, const struct anchor_policy *policy)
 	return policy->form || (!c->bad_form && (!c->lax_form || policy->any_purpose));
 }
 
+/* What an issuer numbers: anchors number themselves, and some that everybody trusts took 0. */
+static bool issued_form_good(const struct cert *c, const struct anchor_policy *policy)
+{
+	return form_good(c, policy) && (!c->bad_serial || policy->form);
+}
+
 static enum leaf_fault check_eku(const struct cert *leaf, const struct anchor_policy *policy)
 {
 	unsigned wanted = EKU_CLIENT_AUTH | (policy->eku_any ? EKU_ANY : 0);
@@ -94,7 +100,7 @@ enum leaf_fault leaf_check(const struct cert *leaf, const struct anchor_policy *
 		return LEAF_IS_CA;
 	if (leaf->unknown_critical)
 		return LEAF_CRITICAL_EXTENSION;
-	if (!form_good(leaf, policy) ||
+	if (!issued_form_good(leaf, policy) ||
 	    (!leaf->is_ca && (leaf->permitted.n > 0 || leaf->excluded.n > 0)))
 		return LEAF_FORM;
 	if (!leaf->is_ca && leaf->has_key_usage && !(leaf->key_usage & KU_DIGITAL_SIGNATURE))
@@ -252,7 +258,7 @@ static enum path_fault check_whole(const struct search *s, size_t depth,
 	bool good = form_good(anchor->cert, &anchor->policy);
 
 	for (size_t i = 1; i < depth; i++)
-		good &= form_good(s->at[i], &anchor->policy);
+		good &= issued_form_good(s->at[i], &anchor->policy);
 	if (!good)
 		return PATH_FORM;
 	if (constraints_check(s->at, depth, anchor->cert) < 0)
