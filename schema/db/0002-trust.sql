@@ -55,21 +55,23 @@ CREATE TABLE revoked (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX revoked_hold ON revoked (crl, seen) WHERE reason = 6;
 
--- The newest OCSP answer about a certificate (RFC 6960).  Revocations also go to `revoked`.
+-- The newest OCSP answer about a certificate (RFC 6960).  A revocation that is no hold is never
+-- replaced by anything else.
 CREATE TABLE ocsp (
+	id          INTEGER PRIMARY KEY,
 	anchor      INTEGER NOT NULL REFERENCES anchor (id) ON DELETE CASCADE,
 	issuer_key  BLOB NOT NULL CHECK (length(issuer_key) = 32),  -- SHA-256 of the issuer's SPKI
-	serial      BLOB NOT NULL,
+	serial      BLOB NOT NULL CHECK (length(serial) BETWEEN 1 AND 64),  -- content octets
 	status      TEXT NOT NULL CHECK (status IN ('good', 'revoked', 'unknown')),
-	reason      INTEGER NOT NULL DEFAULT 0,
+	reason      INTEGER NOT NULL DEFAULT 0,         -- revoked: RFC 5280 5.3.1; 6: a hold
 	since       INTEGER NOT NULL DEFAULT 0,         -- revoked
 	this_update INTEGER NOT NULL,
 	next_update INTEGER NOT NULL,
 	imported    INTEGER NOT NULL,
-	source      TEXT NOT NULL,
-	stale       INTEGER NOT NULL DEFAULT 0 CHECK (stale IN (0, 1)),
-	PRIMARY KEY (anchor, issuer_key, serial)
-) STRICT, WITHOUT ROWID;
+	source      TEXT NOT NULL,                      -- a URL, or a file's name
+	stale       INTEGER NOT NULL DEFAULT 0 CHECK (stale IN (0, 1)),  -- of a restored backup
+	UNIQUE (anchor, issuer_key, serial)
+) STRICT;
 
 -- Where certlogin-fetch gets CRLs from; OCSP responders stand in the certificates.
 CREATE TABLE source (
