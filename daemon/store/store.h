@@ -13,6 +13,7 @@
 #include "lib/base/ticket.h"
 #include "lib/base/buf.h"
 #include "lib/pki/digest.h"
+#include "lib/pki/ocsp.h"
 
 /*
  * The database behind typed verbs: the only code that knows SQLite.  schema/db is the contract,
@@ -234,6 +235,37 @@ int store_revoked_put(struct store *s, int64_t issuer, const struct view *serial
 /* One B-tree descent, however many there are.  -ENOENT: not revoked. */
 int store_revoked_get(struct store *s, int64_t issuer, const struct view *serial, unsigned *ret_reason,
 		      int64_t *ret_since);
+
+/* --- ocsp: what responders said; ocsp_check() has been asked before --- */
+#define OCSP_SERIAL_MAX 64
+struct ocsp_row {
+	int64_t id;
+	int64_t anchor;			      /* under which the issuer's key was found */
+	char anchor_name[LIMIT_IDENTITY + 1]; /* read alone */
+	uint8_t issuer_key[SHA256_BYTES];     /* of its SubjectPublicKeyInfo */
+	uint8_t serial[OCSP_SERIAL_MAX];      /* content octets */
+	size_t serial_n;
+	enum ocsp_status status;
+	unsigned reason; /* revoked; 6 is a hold */
+	int64_t since;	 /* revoked */
+	int64_t this_update, next_update;
+	int64_t imported; /* set by put */
+	char source[LIMIT_OCSP_SOURCE + 1];
+	bool stale; /* of a restored backup; put makes it false */
+};
+/* Revoked for good: a hold can end. */
+bool ocsp_row_is_final(const struct ocsp_row *row);
+/*
+ * Keeps the newest answer, and of two of one moment the worse; but a final revocation, of whatever
+ * time, stays until another one.  -EALREADY: what is there stays.  The very same answer again: 0
+ * with *ret_new false, nothing is written.  -ENOENT: no such anchor.
+ */
+int store_ocsp_put(struct store *s, const struct ocsp_row *row, bool *ret_new);
+int store_ocsp_get(struct store *s, int64_t anchor, const uint8_t issuer_key[SHA256_BYTES],
+		   const uint8_t *serial, size_t serial_n, struct ocsp_row *ret);
+/* rows with id > after */
+int store_ocsp_list(struct store *s, int64_t after, size_t limit, struct ocsp_row **ret,
+		    size_t *ret_n);
 
 /* --- session --- */
 struct session {

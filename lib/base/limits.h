@@ -40,6 +40,7 @@
 #define LIMIT_OCSP_BYTES (32 * 1024)                 /* one response */
 #define LIMIT_OCSP_SKEW_USEC (300 * USEC_PER_SEC)    /* a responder's clock may be so far ahead */
 #define LIMIT_OCSP_FRESH_USEC (86400 * USEC_PER_SEC) /* an answer without nextUpdate, from thisUpdate */
+#define LIMIT_OCSP_SOURCE 1024                       /* where an answer came from, bytes of its name */
 
 /* Connections */
 #define LIMIT_GATE_CONNECTIONS 4096                  /* per gate thread */
