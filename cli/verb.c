@@ -59,7 +59,7 @@ const struct option_spec option_specs[OPT_MAX_] = {
 	[OPT_MAX_DEPTH]   = { "max-depth",   0,   "N",           "at most N intermediate CAs" },
 	[OPT_CRL]         = { "crl",         0,   "FILE",        "revocation list; several times", true },
 	[OPT_SIGNER]      = { "signer",      0,   "FILE",        "certificates of CAs between the list and the anchor; several times", true },
-	[OPT_ISSUER]      = { "issuer",      0,   "NAME",        "only of this issuer, as crl status shows it" },
+	[OPT_ISSUER]      = { "issuer",      0,   "CA",          "ocsp: file of its certificate; crl: its name, as crl status shows it" },
 	[OPT_ALLOW]       = { "allow",       0,   "NAME",        "eku-missing, eku-any or form; several times", true },
 	[OPT_OCSP]        = { "ocsp",        0,   "FILE",        "OCSP response (DER); several times", true },
 };
@@ -109,6 +109,9 @@ const struct verb verbs[] = {
 	{ "crl", "status", "", 0, 0, 0, ROLE_AUDIT, verb_crl_status, "show the revocation lists, and how old they are" },
 	{ "crl", "forget", "ANCHOR", 1, 1, OPT(ISSUER) | OPT(YES),
 	  ROLE_ROOT, verb_crl_forget, "forget the revocations of an anchor: for a CA's mistake" },
+	{ "ocsp", "import", "FILE", 1, 1, OPT(CERT) | OPT(ISSUER),
+	  ROLE_ADMIN, verb_ocsp_import, "take an OCSP response (DER) about a certificate" },
+	{ "ocsp", "list", "", 0, 0, 0, ROLE_AUDIT, verb_ocsp_list, "list what OCSP said about certificates" },
 	{ "trust", NULL, "[HOST]", 0, 1, OPT(PIN) | OPT(CA_FILE) | OPT(LIST) | OPT(REMOVE),
 	  ROLE_ANYONE, verb_trust, "say how a host is recognised, for ticket" },
 	{ "ticket", NULL, "[HOST[:PORT]]", 0, 1,

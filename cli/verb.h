@@ -152,6 +152,8 @@ int verb_anchor_remove(struct cli *cli, const struct args *args);
 int verb_crl_import(struct cli *cli, const struct args *args);
 int verb_crl_status(struct cli *cli, const struct args *args);
 int verb_crl_forget(struct cli *cli, const struct args *args);
+int verb_ocsp_import(struct cli *cli, const struct args *args);
+int verb_ocsp_list(struct cli *cli, const struct args *args);
 int verb_trust(struct cli *cli, const struct args *args);
 int verb_ticket(struct cli *cli, const struct args *args);
 int verb_session_list(struct cli *cli, const struct args *args);

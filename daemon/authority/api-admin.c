@@ -329,6 +329,7 @@ int admin_reply_list(struct authority *a, struct vl_call *call, const struct adm
 		name, type, true, max                                                              \
 	}
 #define CERTIFICATE_TEXT (BASE64_SIZE(LIMIT_CERT_BYTES) - 1)
+#define OCSP_TEXT (BASE64_SIZE(LIMIT_OCSP_BYTES) - 1)
 #define HASH_TEXT (HEX_SIZE(SHA256_BYTES) - 1)
 #define UIDS_TEXT (sizeof(((struct service_row *)NULL)->redeem_uids) - 1)
 /* clang-format off */
@@ -393,6 +394,12 @@ static const struct vl_method methods[] = {
 	{ "ApplyCrl", admin_apply_crl, FIELDS(NEED("import", VL_INT, 0)), CHANGES },
 	{ "ForgetCrl", admin_forget_crl, FIELDS(
 		NEED("anchor", VL_STRING, LIMIT_IDENTITY), MAY("issuer", VL_STRING, 511)), WIDENS },
+	{ "ImportOcsp", admin_import_ocsp, FIELDS(
+		NEED("response", VL_STRING, OCSP_TEXT), NEED("certificate", VL_STRING, CERTIFICATE_TEXT),
+		NEED("issuer", VL_STRING, CERTIFICATE_TEXT), MAY("source", VL_STRING, LIMIT_OCSP_SOURCE)),
+		CHANGES },
+	{ "ListOcsp", admin_list_ocsp, FIELDS(
+		MAY("after", VL_INT, 0), MAY("limit", VL_INT, 0)), READS },
 
 	{ "ListSessions", admin_list_sessions, FIELDS(
 		MAY("all", VL_BOOL, 0), MAY("after", VL_INT, 0), MAY("limit", VL_INT, 0)), READS },

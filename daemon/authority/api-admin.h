@@ -100,6 +100,8 @@ ADMIN_HANDLER(admin_begin_crl);
 ADMIN_HANDLER(admin_put_crl);
 ADMIN_HANDLER(admin_apply_crl);
 ADMIN_HANDLER(admin_forget_crl);
+ADMIN_HANDLER(admin_import_ocsp);
+ADMIN_HANDLER(admin_list_ocsp);
 ADMIN_HANDLER(admin_list_sessions);
 ADMIN_HANDLER(admin_get_session);
 ADMIN_HANDLER(admin_list_events);

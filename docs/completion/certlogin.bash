@@ -13,6 +13,7 @@ _certlogin_actions() {
 	service) echo list set remove ;;
 	anchor) echo add list remove ;;
 	crl) echo import status forget ;;
+	ocsp) echo import list ;;
 	session) echo list show ;;
 	audit) echo list follow verify ;;
 	esac
@@ -33,6 +34,7 @@ _certlogin_options() {
 	'crl forget') echo --issuer --yes ;;
 	trust) echo --pin --ca --list --remove ;;
 	ticket) echo --service --account --login --key --cert --yes ;;
+	'ocsp import') echo --cert --issuer ;;
 	'session list') echo --all ;;
 	'audit list') echo --all --last --kind --identity --account --verdict ;;
 	'audit follow') echo --last --kind --identity --account --verdict ;;
@@ -59,7 +61,7 @@ _certlogin_value() {
 	--account | --owner | -a) COMPREPLY=($(compgen -u -- "$2")) ;;
 	--allow) COMPREPLY=($(compgen -W 'eku-missing eku-any form' -- "$2")) ;;
 	--purpose) COMPREPLY=($(compgen -W clientAuth -- "$2")) ;;
-	--anchor | --chain | --crl | --signer | --ocsp | --key | --cert | --csr | --pubkey | --out | -o) COMPREPLY=($(compgen -f -- "$2")) ;;
+	--anchor | --chain | --crl | --signer | --ocsp | --issuer | --key | --cert | --csr | --pubkey | --out | -o) COMPREPLY=($(compgen -f -- "$2")) ;;
 	--runtime-dir | --config-dir | --unit-dir) COMPREPLY=($(compgen -d -- "$2")) ;;
 	*) return 1 ;;
 	esac
@@ -67,7 +69,7 @@ _certlogin_value() {
 
 _certlogin() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' action='' i word actions
-	local verbs='setup ca identity enroll unenroll access service anchor crl trust ticket session audit explain
+	local verbs='setup ca identity enroll unenroll access service anchor crl ocsp trust ticket session audit explain
 		test verify status backup help version'
 
 	COMPREPLY=()
@@ -102,7 +104,7 @@ _certlogin() {
 		service\ *) COMPREPLY=($(compgen -W "$(_certlogin_names service)" -- "$cur")) ;;
 		'anchor remove' | 'crl forget') COMPREPLY=($(compgen -W "$(_certlogin_names anchor)" -- "$cur")) ;;
 		enroll) COMPREPLY=($(compgen -W "$(_certlogin_names identity)" -f -- "$cur")) ;;
-		unenroll | 'anchor add' | 'crl import' | backup) COMPREPLY=($(compgen -f -- "$cur")) ;;
+		unenroll | 'anchor add' | 'crl import' | 'ocsp import' | backup) COMPREPLY=($(compgen -f -- "$cur")) ;;
 		ticket | trust) COMPREPLY=($(compgen -A hostname -- "$cur")) ;;
 		esac
 		;;

@@ -111,7 +111,7 @@ true"
 # Every method of every interface, as every role: what is not listed for one is refused to him
 methods() { sed -n 's/^method \([A-Za-z]*\)(.*/\1/p' "$top_srcdir/schema/api/org.certlogin.$1.varlink" | xargs; }
 reads="Status GetIdentity ListIdentities ListCertificates ListAccess ListServices ListAnchors ListSessions GetSession
-	ListEvents GetEvent VerifyAudit TestLogin"
+	ListEvents GetEvent VerifyAudit TestLogin ListOcsp"
 host priv usermod -aG certlogin-audit bob
 host priv usermod -aG certlogin-audit,certlogin-admin alice
 may() { # USER SOCKET INTERFACE: the methods that are not PermissionDenied to him

@@ -45,7 +45,7 @@ exits "version" 0 c version --json
 like "is a version" "$(jq -r .version "$TAP_TMP/out")" '^[0-9]+\.[0-9]'
 
 # --- no daemon ---
-for verb in "identity list" "access list" "service list" "anchor list" "session list" "audit list" "audit verify" \
+for verb in "identity list" "access list" "service list" "anchor list" "ocsp list" "session list" "audit list" "audit verify" \
 	"explain 1" status backup; do
 	# shellcheck disable=SC2086  # words
 	exits "$verb without a daemon" 3 c $verb

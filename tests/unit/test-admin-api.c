@@ -29,6 +29,7 @@ static const struct {
 	{ "GetEvent", ALL },	   { "VerifyAudit", ALL },	 { "TestLogin", ALL },
 	{ "Backup", R },	   { "ListCrls", ALL },		 { "BeginCrl", RA },
 	{ "PutCrl", RA },	   { "ApplyCrl", RA },		 { "ForgetCrl", R },
+	{ "ImportOcsp", RA },	   { "ListOcsp", ALL },
 };
 
 static const struct {
