@@ -131,4 +131,52 @@ why='.*cannot be read' no_exit "empty" --ocsp empty.der
 head -c 40000 /dev/zero >large.der
 why='.*too large' no_exit "too large" --ocsp large.der
 exits "no such file" 2 verify --ocsp /nonexistent
+
+# --- the daemon ---
+if [ "$(id -u)" != 0 ]; then
+	skip "the daemon keeps answers" "its administrator is root"
+	done_testing
+fi
+cat >start.py <<'X'
+import os, socket, sys
+for n, name in enumerate(["pam", "admin", "link"]):
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET if name == "link" else socket.SOCK_STREAM)
+    s.bind("run/" + name)
+    s.listen(8)
+    os.dup2(os.dup(s.fileno()), 50 + n)
+for n in range(3):
+    os.dup2(50 + n, 3 + n, inheritable=True)
+os.environ.update(LISTEN_FDS="3", LISTEN_FDNAMES="pam:admin:link", LISTEN_PID=str(os.getpid()),
+                  STATE_DIRECTORY=os.getcwd() + "/state")
+os.execv(sys.argv[1], sys.argv[1:])
+X
+mkdir run state
+python3 start.py "$top/certlogind" --gate-users 4711,4712 --admin-group 4713 --audit-group 4714 \
+	--host-key other.key --host-cert other.crt >daemon.log 2>&1 &
+daemon=$!
+on_exit "kill $daemon"
+c() { "$bin" --runtime-dir run --utc "$@"; }
+for _ in {1..100}; do c status >/dev/null 2>&1 && break; sleep 0.1; done
+import() { c ocsp import "$1" --cert "$2" --issuer root.crt "${@:3}"; }
+exits "the daemon has an anchor" 0 c anchor add root root.crt
+exits "it takes a good one" 0 import good.der alice.crt
+like "and says so" "$(cat out)" "under anchor root: good until"
+exits "the same again" 0 import good.der alice.crt
+exits "a revocation" 0 import revoked.der bob.crt
+like "and says so" "$(cat out)" "revoked since"
+{ entry alice V; entry bob V; } >index
+answer cleared.der bob root
+exits "no answer takes it back" 2 import cleared.der bob.crt
+like "says why" "$(cat err)" "response: a newer answer is known, or a revocation"
+exits "one by somebody else is refused" 2 import refused.der alice.crt
+like "says why" "$(cat err)" "response: the OCSP response's signature"
+exits "of an issuer that is not trusted" 2 c ocsp import good.der --cert foreign.crt --issuer other.crt
+exits "no certificate" 2 c ocsp import good.der --issuer root.crt
+exits "no issuer" 2 c ocsp import good.der --cert alice.crt
+exits "no response" 2 import empty.der alice.crt
+exits "the list" 0 c ocsp list
+like "has both" "$(cat out)" 'good +root .*revoked +root'
+is "as JSON" "$(c ocsp list --json | jq -c '[.ocsp[] | [.status, .reason, .source]]')" \
+	'[["good",0,"good.der"],["revoked",1,"revoked.der"]]'
+is "in the audit" "$(c audit list --kind admin.ocsp --json | jq -r '.events[].kind' | xargs)" "admin.ocsp.import admin.ocsp.import"
 done_testing

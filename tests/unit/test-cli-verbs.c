@@ -146,6 +146,28 @@ static void lists_are_read_to_their_end(_unused_ void **state)
 	CONTAINS(r.out, "forever");
 }
 
+static void ocsp_answers_are_listed(_unused_ void **state)
+{
+	const struct exchange x[] = {
+		{ "\"parameters\":{}}",
+		  "{\"parameters\":{\"ocsp\":[{\"id\":7,\"serial\":\"0a\",\"status\":\"good\","
+		  "\"anchor\":\"ca\",\"thisUpdate\":0,\"nextUpdate\":1800000000000000,\"stale\":"
+		  "true,"
+		  "\"source\":\"a.der\"}],\"more\":true}}" },
+		{ "{\"after\":7}",
+		  "{\"parameters\":{\"ocsp\":[{\"id\":8,\"serial\":\"0b\",\"status\":\"revoked\","
+		  "\"anchor\":\"ca\",\"thisUpdate\":0,\"nextUpdate\":0,\"stale\":false,"
+		  "\"source\":\"b.der\"}],\"more\":false}}" },
+		{ NULL, NULL },
+	};
+	_cleanup_(result_deinit) struct result r = RUN(x, "ocsp", "list");
+
+	assert_int_equal(r.code, CLI_YES);
+	CONTAINS(r.out, "0a      good (of a backup)  ca");
+	CONTAINS(r.out, "2027-01-15");
+	CONTAINS(r.out, "0b      revoked             ca");
+}
+
 static void json_is_what_the_daemon_said(_unused_ void **state)
 {
 	const struct exchange x[] = {
@@ -338,6 +360,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(errors_become_exit_codes),
 		cmocka_unit_test(lists_are_read_to_their_end),
+		cmocka_unit_test(ocsp_answers_are_listed),
 		cmocka_unit_test(json_is_what_the_daemon_said),
 		cmocka_unit_test(options_reach_the_daemon),
 		cmocka_unit_test(store_text_cannot_write_on_the_terminal),
