@@ -100,6 +100,19 @@
 #define LIMIT_AGENT_BYTES (256 * 1024)               /* one answer of an ssh-agent */
 #define LIMIT_SECRET 512                             /* PIN or passphrase, bytes */
 
+/* Mapping rules */
+#define LIMIT_RULES 256
+#define LIMIT_RULE_BYTES 1024                        /* a matching rule */
+#define LIMIT_RULE_COMPONENTS 16
+#define LIMIT_RULE_OIDS 16                           /* in one component */
+#define LIMIT_RULE_REPEAT 1024                       /* product of the {n} of one regular expression */
+#define LIMIT_RULE_VALUE 1024                        /* bytes of a name that is looked at */
+#define LIMIT_RULE_NAMES 64                          /* names in a subjectAltName */
+#define LIMIT_RULE_DOMAINS 16
+#define LIMIT_RULE_IDENTITIES 16                     /* that one certificate is mapped to */
+#define LIMIT_YIELD_BYTES 256
+#define LIMIT_YIELD_PARTS 8                          /* fields, and texts between them */
+
 /* Storage */
 #define BALLAST_BYTES (8 * 1024 * 1024)
 

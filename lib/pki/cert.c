@@ -318,6 +318,23 @@ static int read_extensions(struct view in, struct cert *c)
 	return 0;
 }
 
+bool cert_extension(const struct cert *c, const struct view *oid, struct view *ret)
+{
+	struct view in = c->extensions, seq, id;
+
+	while (in.n > 0 && der_expect(&in, DER_SEQUENCE, &seq) == 0 &&
+	       der_expect(&seq, DER_OID, &id) == 0) {
+		bool critical;
+
+		if (!view_is(&id, oid->p, oid->n))
+			continue;
+		if (seq.n > 0 && seq.p[0] == DER_BOOLEAN && der_bool(&seq, &critical) < 0)
+			return false;
+		return der_expect(&seq, DER_OCTET_STRING, ret) == 0;
+	}
+	return false;
+}
+
 /* --- Certificate, RFC 5280 4.1 --- */
 
 static int read_version(struct view *tbs, struct cert *c)

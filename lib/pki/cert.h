@@ -101,8 +101,14 @@ int cert_load_each(const uint8_t *p, size_t n, struct cert **ret, size_t max, si
 
 /* RFC 4514 text of a Name, cleaned for terminals, cut to the room given. */
 void name_text(const struct view *name, char *ret, size_t size);
+/* The same whole, for rules that look at it: as it stands, not cleaned.  -EBADMSG: malformed, or it has
+ * what cannot be told exactly; b is then of no use. */
+int name_put(struct buf *b, const struct view *name);
 /* "0a1b…" of a serial number. */
 void serial_text(const struct view *serial, char *ret, size_t size);
+
+/* The value of an extension; false: there is none. */
+bool cert_extension(const struct cert *c, const struct view *oid, struct view *ret);
 
 /* dNSName entries of SAN; case-insensitive, left-most wildcard label (RFC 9525). */
 bool cert_matches_host(const struct cert *c, const char *host);

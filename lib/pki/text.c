@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -7,6 +8,7 @@
 #include "lib/base/name.h"
 #include "lib/pki/cert.h"
 #include "lib/pki/der.h"
+#include "lib/pki/oid.h"
 
 /* RFC 4514 section 3, and the e-mail attribute that people still use; all below 2.5.4 but the last.
  */
@@ -67,12 +69,19 @@ static void put_type(struct buf *b, const struct view *oid)
 	}
 }
 
+static bool is_text(uint8_t tag)
+{
+	return tag == DER_UTF8 || tag == DER_PRINTABLE || tag == DER_IA5;
+}
+
+#define HEX_MAX 64 /* octets of a value that is no text */
+
 /* RFC 4514 2.4 */
 static void put_value(struct buf *b, uint8_t tag, const struct view *v)
 {
-	if (tag != DER_UTF8 && tag != DER_PRINTABLE && tag != DER_IA5) {
-		char hex[2 * 64 + 1];
-		size_t n = v->n < 64 ? v->n : 64;
+	if (!is_text(tag)) {
+		char hex[HEX_SIZE(HEX_MAX)];
+		size_t n = v->n < HEX_MAX ? v->n : HEX_MAX;
 
 		hex_encode(v->p, n, hex);
 		buf_put_text(b, "#");
@@ -109,10 +118,52 @@ static int put_rdn(struct buf *b, struct view rdn)
 	return 0;
 }
 
+/* Would put_rdn() tell all of it? */
+static bool rdn_exact(struct view rdn)
+{
+	if (rdn.n == 0)
+		return false;
+	while (rdn.n > 0) {
+		struct view pair, type, value;
+		char text[OID_TEXT_SIZE];
+		uint8_t tag;
+
+		if (der_expect(&rdn, DER_SEQUENCE, &pair) < 0 ||
+		    der_expect(&pair, DER_OID, &type) < 0 ||
+		    der_next(&pair, &tag, &value, NULL) < 0 || pair.n > 0 ||
+		    oid_text(&type, text) < 0 || (!is_text(tag) && value.n > HEX_MAX))
+			return false;
+	}
+	return true;
+}
+
+#define NAME_RDNS 32
+
+int name_put(struct buf *b, const struct view *name)
+{
+	struct view in = *name, seq, rdns[NAME_RDNS];
+	size_t n = 0;
+
+	if (der_expect(&in, DER_SEQUENCE, &seq) < 0 || in.n > 0)
+		return -EBADMSG;
+	while (seq.n > 0) {
+		if (n == NAME_RDNS || der_expect(&seq, DER_SET, &rdns[n]) < 0 ||
+		    !rdn_exact(rdns[n]))
+			return -EBADMSG;
+		n++;
+	}
+	for (size_t i = n; i-- > 0;) { /* RFC 4514 2.1: the last RDN first */
+		if (i != n - 1)
+			buf_put_text(b, ",");
+		(void)put_rdn(b, rdns[i]);
+	}
+	return b->error;
+}
+
 void name_text(const struct view *name, char *ret, size_t size)
 {
 	_cleanup_(buf_deinitp) struct buf b = { 0 };
-	struct view in = *name, seq, rdns[32];
+	struct view in = *name, seq, rdns[NAME_RDNS];
 	size_t n = 0;
 
 	if (der_expect(&in, DER_SEQUENCE, &seq) < 0)

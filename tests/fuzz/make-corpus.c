@@ -231,6 +231,41 @@ static void save_reply(void)
 		save("reply", t[i].name, t[i].text, strlen(t[i].text));
 }
 
+static void save_certmap(void)
+{
+	static const char *const t[][4] = {
+		{ "address",
+		  "KRB5:<SUBJECT>^CN=[^,]+$<ISSUER>CA<KU>digitalSignature<EKU>clientAuth",
+		  "{mail.local}-{upn.local}", "b.example C.EXAMPLE" },
+		{ "principal",
+		  "||<SAN>.*@(A|B){1,3}$<SAN:ntPrincipalName>^a<SAN:pkinit>x<SAN:1.2.3>y", "{krb}",
+		  "R.EXAMPLE" },
+		{ "names", "<SAN:dNSName>[[:alpha:]]<SAN:otherName>FgR0ZXN0<SAN:x400Address>MAA=",
+		  "x-{dns}.{serial}", "" },
+		{ "sid", "<SID>S-1-5-21-7<POLICY>1.2.3,2.5.29.32.0", "{sid}{uri.path}{subject.cn}",
+		  "" },
+	};
+	struct pki p;
+
+	pki_make(&(struct pki_spec){ .cn = "alice",
+				     .type = KEY_ED25519,
+				     .dns = "h.example",
+				     .mail = "alice@b.example",
+				     .upn = "alice@c.example",
+				     .krb = "alice@R.EXAMPLE",
+				     .sid = "S-1-5-21-7" },
+		 NULL, &p);
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		_cleanup_(buf_deinitp) struct buf b = { 0 };
+
+		for (size_t j = 1; j < 4; j++)
+			buf_put(&b, t[i][j], strlen(t[i][j]) + 1);
+		buf_put(&b, p.cert->der.p, p.cert->der.n);
+		save("certmap", t[i][0], b.p, b.n);
+	}
+	pki_deinit(&p);
+}
+
 int main(int argc, char **argv)
 {
 	struct pki ca, host, person, ed, rsa;
@@ -254,6 +289,7 @@ int main(int argc, char **argv)
 	save_wire();
 	save_varlink();
 	save_reply();
+	save_certmap();
 	save_agent_list((const struct pki *const[]){ &person, &ed, &rsa }, 3);
 	save_agent_signature("p256", KEY_P256, "ecdsa-sha2-nistp256", 32);
 	save_agent_signature("p384", KEY_P384, "ecdsa-sha2-nistp384", 48);

@@ -112,15 +112,49 @@ static void put_constraints(gnutls_x509_crt_t crt)
 	gnutls_x509_name_constraints_deinit(nc);
 }
 
+static void put_name(gnutls_x509_crt_t crt, gnutls_x509_subject_alt_name_t kind, const char *name)
+{
+	if (name)
+		MUST(gnutls_x509_crt_set_subject_alt_name(crt, kind, name, (unsigned)strlen(name),
+							  GNUTLS_FSAN_APPEND));
+}
+
+/* [MS-WCCE] 2.2.2.7.7.4 */
+static void put_sid(gnutls_x509_crt_t crt, const char *sid)
+{
+	static const uint8_t oid[] = { 0x06, 0x0a, 0x2b, 0x06, 0x01, 0x04,
+				       0x01, 0x82, 0x37, 0x19, 0x02, 0x01 };
+	uint8_t n = (uint8_t)strlen(sid), der[128];
+	const uint8_t head[] = { 0x30, (uint8_t)(n + 18), 0xa0, (uint8_t)(n + 16) };
+	const uint8_t value[] = { 0xa0, (uint8_t)(n + 2), 0x04, n };
+
+	memcpy(der, head, sizeof(head));
+	memcpy(der + 4, oid, sizeof(oid));
+	memcpy(der + 16, value, sizeof(value));
+	memcpy(der + 20, sid, n);
+	MUST(gnutls_x509_crt_set_extension_by_oid(crt, "1.3.6.1.4.1.311.25.2", der, n + 20u, 0));
+}
+
+static void put_alt_names(gnutls_x509_crt_t crt, const struct pki_spec *spec)
+{
+	put_name(crt, GNUTLS_SAN_DNSNAME, spec->dns);
+	put_name(crt, GNUTLS_SAN_RFC822NAME, spec->mail);
+	put_name(crt, GNUTLS_SAN_OTHERNAME_KRB5PRINCIPAL, spec->krb);
+	if (spec->upn)
+		MUST(gnutls_x509_crt_set_subject_alt_othername(
+			crt, "1.3.6.1.4.1.311.20.2.3", spec->upn, (unsigned)strlen(spec->upn),
+			GNUTLS_FSAN_APPEND | GNUTLS_FSAN_ENCODE_UTF8_STRING));
+	if (spec->sid)
+		put_sid(crt, spec->sid);
+}
+
 static void put_extensions(gnutls_x509_crt_t crt, const struct pki_spec *spec,
 			   const struct pki *issuer)
 {
 	put_usage(crt, spec);
 	if (!(spec->flags & PKI_NO_KEY_IDS))
 		put_key_ids(crt, issuer);
-	if (spec->dns)
-		MUST(gnutls_x509_crt_set_subject_alt_name(crt, GNUTLS_SAN_DNSNAME, spec->dns,
-							  (unsigned)strlen(spec->dns), 0));
+	put_alt_names(crt, spec);
 	if (spec->flags & PKI_NAME_CONSTRAINTS)
 		put_constraints(crt);
 	if (spec->flags & (PKI_UNKNOWN | PKI_UNKNOWN_CRITICAL))

@@ -50,7 +50,9 @@ struct pki_spec {
 	int path_len;
 	unsigned usage;			  /* 0: what befits */
 	const char *eku, *eku2;		  /* NULL: clientAuth of people, none of CAs; "": none */
-	const char *dns;		  /* subjectAltName, or NULL */
+	const char *dns;		  /* subjectAltName, or NULL; these, too: */
+	const char *mail, *upn, *krb;	  /* UPN: Microsoft's; krb: "alice@REALM" */
+	const char *sid;		  /* Microsoft's extension, shorter than 80 bytes */
 	gnutls_digest_algorithm_t digest; /* 0: SHA-256 */
 	int64_t not_before, not_after;	  /* 0: PKI_NOW -/+ a few days */
 	unsigned flags;
