@@ -187,19 +187,13 @@ int admin_verify_audit(struct vl_call *call, json_t *p, void *userdata)
 
 /* --- a login that is none --- */
 
-struct chain {
-	struct cert *certs[LIMIT_CHAIN_CERTS];
-	size_t n;
-};
-
-static void chain_deinit(struct chain *c)
+void admin_chain_deinit(struct admin_chain *c)
 {
 	for (size_t i = 0; i < c->n; i++)
 		cert_free(c->certs[i]);
 }
 
-/* -EBADMSG with *ret_why; `array` has at most LIMIT_CHAIN_CERTS strings: the dispatch table. */
-static int chain_read(const json_t *array, struct chain *ret, const char **ret_why)
+int admin_chain_read(const json_t *array, struct admin_chain *ret, const char **ret_why)
 {
 	const json_t *text;
 	size_t i;
@@ -236,7 +230,7 @@ static json_t *verdict_reply(const struct verdict *v, const struct gather *g)
 }
 
 /* The facts of a login whose key holder proves, and whose ticket is made for it, in time. */
-static int test_login(struct authority *a, struct vl_call *call, const struct chain *chain,
+static int test_login(struct authority *a, struct vl_call *call, const struct admin_chain *chain,
 		      const json_t *p)
 {
 	enum service_via via = VIA_LOCAL;
@@ -264,7 +258,7 @@ static int test_login(struct authority *a, struct vl_call *call, const struct ch
 
 int admin_test_login(struct vl_call *call, json_t *p, void *userdata)
 {
-	_cleanup_(chain_deinit) struct chain chain = { 0 };
+	_cleanup_(admin_chain_deinit) struct admin_chain chain = { 0 };
 	const char *why;
 	int r;
 
@@ -272,7 +266,7 @@ int admin_test_login(struct vl_call *call, json_t *p, void *userdata)
 		return admin_invalid(call, "account", "this cannot be the name of an account");
 	if (!service_name_ok(admin_text(p, "service")))
 		return admin_invalid(call, "service", "this cannot be the name of a service");
-	r = chain_read(json_object_get(p, "chain"), &chain, &why);
+	r = admin_chain_read(json_object_get(p, "chain"), &chain, &why);
 	if (r < 0)
 		return r == -EBADMSG ? admin_invalid(call, "chain", why) : r;
 	return test_login(userdata, call, &chain, p);

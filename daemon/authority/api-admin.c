@@ -400,6 +400,16 @@ static const struct vl_method methods[] = {
 		CHANGES },
 	{ "ListOcsp", admin_list_ocsp, FIELDS(
 		MAY("after", VL_INT, 0), MAY("limit", VL_INT, 0)), READS },
+	{ "AddRule", admin_add_rule, FIELDS(
+		NEED("name", VL_STRING, LIMIT_IDENTITY), NEED("anchor", VL_STRING, LIMIT_IDENTITY),
+		NEED("match", VL_STRING, LIMIT_RULE_BYTES), NEED("yield", VL_STRING, LIMIT_YIELD_BYTES),
+		MAY("domains", VL_STRINGS, LIMIT_RULE_DOMAINS), MAY("continue", VL_BOOL, 0),
+		MAY("createIdentities", VL_BOOL, 0), MAY("position", VL_INT, 0)), WIDENS },
+	{ "RemoveRule", admin_remove_rule, FIELDS(
+		NEED("name", VL_STRING, LIMIT_IDENTITY)), WIDENS },
+	{ "ListRules", admin_list_rules, NO_FIELDS, READS },
+	{ "TestRule", admin_test_rule, FIELDS(
+		NEED("chain", VL_STRINGS, LIMIT_CHAIN_CERTS)), READS },
 
 	{ "ListSessions", admin_list_sessions, FIELDS(
 		MAY("all", VL_BOOL, 0), MAY("after", VL_INT, 0), MAY("limit", VL_INT, 0)), READS },

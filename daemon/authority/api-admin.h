@@ -22,7 +22,6 @@ unsigned admin_roles(const struct roles *roles, uid_t uid, const gid_t *groups, 
 bool admin_is_root(struct vl_call *call);
 /* uid 0 is reached by an access row that names this account (DESIGN section 3). */
 #define ACCOUNT_ROOT "root"
-
 /* --- parameters; the dispatch table has checked types already --- */
 const char *admin_text(const json_t *parameters, const char *name); /* NULL: absent */
 int64_t admin_int(const json_t *parameters, const char *name, int64_t fallback);
@@ -33,6 +32,15 @@ bool admin_limit(const json_t *parameters, size_t *ret); /* 1 .. LIMIT_LIST_ROWS
 int admin_hash(const char *hex, uint8_t ret[SHA256_BYTES]);
 /* base64 DER; -EBADMSG with *ret_why for people. */
 int admin_certificate(const char *base64, struct cert **ret, const char **ret_why);
+
+struct admin_chain {
+	struct cert *certs[LIMIT_CHAIN_CERTS];
+	size_t n;
+};
+/* Leaf first.  -EBADMSG with *ret_why; deinit also then.  `array` has at most LIMIT_CHAIN_CERTS
+ * strings: the dispatch table. */
+int admin_chain_read(const json_t *array, struct admin_chain *ret, const char **ret_why);
+void admin_chain_deinit(struct admin_chain *c);
 
 /* --- answers --- */
 int admin_denied(struct vl_call *call);
@@ -110,5 +118,9 @@ ADMIN_HANDLER(admin_verify_audit);
 ADMIN_HANDLER(admin_test_login);
 ADMIN_HANDLER(admin_status);
 ADMIN_HANDLER(admin_backup);
+ADMIN_HANDLER(admin_add_rule);
+ADMIN_HANDLER(admin_remove_rule);
+ADMIN_HANDLER(admin_list_rules);
+ADMIN_HANDLER(admin_test_rule);
 
 #endif

@@ -23,6 +23,7 @@ void authority_trust_clear(struct authority *a)
 	a->anchors = NULL;
 	a->n_anchors = 0;
 	a->revocations = revocations_free(a->revocations);
+	a->rules = rules_free(a->rules);
 }
 
 static int read_anchors(struct authority *a, const struct anchor_row *rows, size_t n)
@@ -67,6 +68,8 @@ int authority_trust_changed(struct authority *a)
 	anchor_rows_free(rows, n);
 	if (r == 0)
 		r = revocations_load(a);
+	if (r == 0)
+		r = rules_load(a->store, &a->rules);
 	if (r < 0)
 		authority_trust_clear(a);
 	return r;

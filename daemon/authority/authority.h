@@ -7,6 +7,7 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/authority/decide.h"
+#include "daemon/authority/rules.h"
 #include "daemon/store/store.h"
 #include "lib/base/clock.h"
 #include "lib/pki/trust-cache.h"
@@ -49,6 +50,7 @@ struct authority {
 	size_t n_anchors;
 	struct revocations *revocations; /* the same */
 	struct crl_import *crl_import;	 /* one at a time, or NULL */
+	struct rules *rules; /* the same */
 
 	const char *backup_dir;
 	int64_t started; /* realtime */
@@ -62,7 +64,7 @@ struct authority {
 	int64_t head_told;		    /* newest event whose hash the journal has */
 };
 
-/* Anchors, their settings or revocations changed: read them again, forget remembered paths. */
+/* Anchors, their settings, rules or revocations changed: read them again, forget remembered paths. */
 int authority_trust_changed(struct authority *a);
 void authority_trust_clear(struct authority *a); /* nobody is trusted */
 
@@ -96,6 +98,7 @@ struct gather {
 	struct revocation_facts revocation;
 	struct certificate_owner owner;
 	bool has_owner;
+	struct mapping mapping; /* of a certificate that is not enrolled */
 	struct service_row service;
 	bool has_service;
 	struct access_row *access;

@@ -266,6 +266,24 @@ int store_ocsp_get(struct store *s, int64_t anchor, const uint8_t issuer_key[SHA
 /* rows with id > after */
 int store_ocsp_list(struct store *s, int64_t after, size_t limit, struct ocsp_row **ret,
 		    size_t *ret_n);
+/* --- rule --- */
+struct rule_row {
+	char name[LIMIT_IDENTITY + 1];
+	char anchor_name[LIMIT_IDENTITY + 1];
+	int64_t anchor;
+	int64_t position; /* from 1 on, without gaps */
+	char match[LIMIT_RULE_BYTES + 1];
+	char yield[LIMIT_YIELD_BYTES + 1];
+	char domains[LIMIT_RULE_DOMAINS_BYTES + 1]; /* spaces between */
+	bool goes_on, creates;
+	int64_t created;
+};
+/* Of the anchor `anchor_name`; position 0: at the end.  -ENOENT: no such anchor. */
+int store_rule_add(struct store *s, const struct rule_row *row);
+int store_rule_remove(struct store *s, const char *name);
+/* Before the rule that has this position among the others; a larger one: to the end. */
+int store_rule_move(struct store *s, const char *name, int64_t position);
+int store_rule_list(struct store *s, struct rule_row **ret, size_t *ret_n); /* in their order */
 
 /* --- session --- */
 struct session {

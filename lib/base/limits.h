@@ -109,6 +109,7 @@
 #define LIMIT_RULE_VALUE 1024                        /* bytes of a name that is looked at */
 #define LIMIT_RULE_NAMES 64                          /* names in a subjectAltName */
 #define LIMIT_RULE_DOMAINS 16
+#define LIMIT_RULE_DOMAINS_BYTES 1024                /* of all, with the spaces between */
 #define LIMIT_RULE_IDENTITIES 16                     /* that one certificate is mapped to */
 #define LIMIT_YIELD_BYTES 256
 #define LIMIT_YIELD_PARTS 8                          /* fields, and texts between them */

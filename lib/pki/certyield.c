@@ -69,6 +69,8 @@ bool certmap_domain_ok(const char *domain)
 
 static int parse_domains(struct certmap_yield *y, const char *s, struct certmap_error *e)
 {
+	if (strnlen(s, LIMIT_RULE_DOMAINS_BYTES + 1) > LIMIT_RULE_DOMAINS_BYTES)
+		return refuse(e, 0, "the domains are too long");
 	for (s += strspn(s, " "); *s; s += strspn(s, " ")) {
 		size_t n = strcspn(s, " ");
 

@@ -30,6 +30,8 @@ static const struct {
 	{ "Backup", R },	   { "ListCrls", ALL },		 { "BeginCrl", RA },
 	{ "PutCrl", RA },	   { "ApplyCrl", RA },		 { "ForgetCrl", R },
 	{ "ImportOcsp", RA },	   { "ListOcsp", ALL },
+	{ "AddRule", R },	   { "RemoveRule", R },
+	{ "ListRules", ALL },	   { "TestRule", ALL },
 };
 
 static const struct {

@@ -168,6 +168,82 @@ static void uid_lists(_unused_ void **state)
 	assert_false(service_uid_allowed(&row, 0)); /* an empty list is nobody */
 }
 
+static void add_rule(struct fixture *f, const char *name, int64_t position, int expected)
+{
+	struct rule_row row = { .position = position, .goes_on = true };
+
+	(void)snprintf(row.name, sizeof(row.name), "%s", name);
+	strcpy(row.anchor_name, "corp");
+	strcpy(row.match, "<SUBJECT>x");
+	strcpy(row.yield, "{mail}");
+	strcpy(row.domains, "a b");
+	assert_int_equal(store_rule_add(f->store, &row), expected);
+}
+
+static void expect_rules(struct fixture *f, const char *names)
+{
+	struct rule_row *rows;
+	char got[64] = "";
+	size_t n;
+
+	assert_int_equal(store_rule_list(f->store, &rows, &n), 0);
+	for (size_t i = 0; i < n; i++) {
+		strcat(got, rows[i].name);
+		assert_int_equal(rows[i].position, i + 1);
+	}
+	assert_string_equal(got, names);
+	free(rows);
+}
+
+static void rule_rows(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t revision;
+	struct rule_row *rows;
+	int64_t id;
+	size_t n;
+
+	add_rule(f, "a", 0, -ENOENT);
+	assert_int_equal(store_anchor_add(f->store, "corp", (const uint8_t *)"x", 1, &id), 0);
+	assert_int_equal(store_commit(f->store), 0);
+	revision = store_revision(f->store);
+	add_rule(f, "a", 0, 0);
+	add_rule(f, "a", 0, -EEXIST);
+	assert_int_equal(store_commit(f->store), 0);
+	assert_true(store_revision(f->store) > revision);
+	add_rule(f, "b", 0, 0);
+	add_rule(f, "c", 1, 0);
+	add_rule(f, "d", 2, 0);
+	expect_rules(f, "cdab");
+	add_rule(f, "e", 99, 0);
+	expect_rules(f, "cdabe");
+	assert_int_equal(store_commit(f->store), 0);
+	reopen(f);
+	assert_int_equal(store_rule_move(f->store, "c", 3), 0);
+	expect_rules(f, "dacbe");
+	assert_int_equal(store_rule_move(f->store, "e", 1), 0);
+	expect_rules(f, "edacb");
+	assert_int_equal(store_rule_move(f->store, "e", 1), 0);
+	expect_rules(f, "edacb");
+	assert_int_equal(store_rule_move(f->store, "x", 1), -ENOENT);
+	assert_int_equal(store_rule_remove(f->store, "a"), 0);
+	assert_int_equal(store_rule_remove(f->store, "a"), -ENOENT);
+	add_rule(f, "f", 3, 0);
+	expect_rules(f, "edfcb");
+	assert_int_equal(store_rule_list(f->store, &rows, &n), 0);
+	assert_int_equal(rows[0].anchor, id);
+	assert_string_equal(rows[0].anchor_name, "corp");
+	assert_string_equal(rows[0].match, "<SUBJECT>x");
+	assert_string_equal(rows[0].yield, "{mail}");
+	assert_string_equal(rows[0].domains, "a b");
+	assert_true(rows[0].goes_on);
+	assert_false(rows[0].creates);
+	free(rows);
+	/* they are of their anchor */
+	assert_int_equal(store_anchor_remove(f->store, "corp"), 0);
+	expect_rules(f, "");
+}
+
 static void anchor_rows(void **state)
 {
 	struct fixture *f = *state;
@@ -739,6 +815,7 @@ int main(void)
 		T(service_rows),
 		cmocka_unit_test(uid_lists),
 		T(anchor_rows),
+		T(rule_rows),
 		T(session_life),
 		T(rollback_keeps_the_chain),
 		T(undone_change_leaves_its_turn),
