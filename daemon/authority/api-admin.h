@@ -20,8 +20,6 @@ enum {
 unsigned admin_roles(const struct roles *roles, uid_t uid, const gid_t *groups, size_t n);
 /* For what widens towards uid 0 by its parameters: the rest of such a method is group admin's. */
 bool admin_is_root(struct vl_call *call);
-/* uid 0 is reached by an access row that names this account (DESIGN section 3). */
-#define ACCOUNT_ROOT "root"
 /* --- parameters; the dispatch table has checked types already --- */
 const char *admin_text(const json_t *parameters, const char *name); /* NULL: absent */
 int64_t admin_int(const json_t *parameters, const char *name, int64_t fallback);

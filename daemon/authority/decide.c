@@ -48,7 +48,8 @@ static const struct {
 				" Run: certlogin crl status; certlogin crl import FILE" },
 	[REASON_NOT_ENROLLED] = { "not-enrolled",
 				  "The certificate belongs to no identity.  Run: certlogin "
-				  "enroll NAME CERT" },
+				  "enroll NAME CERT; or, for what a rule should map: certlogin "
+				  "rule test CERT" },
 	[REASON_IDENTITY_DISABLED] = { "identity-disabled",
 				       "The identity is disabled.  Run: certlogin "
 				       "identity enable NAME" },
@@ -100,6 +101,10 @@ static const struct {
 					 "or not now.  Run: certlogin access allow NAME ACCOUNT "
 					 "--service "
 					 "SERVICE" },
+	[REASON_ROOT_BY_RULE] = { "root-by-rule",
+				  "The certificate was mapped to its identity by a rule, and no "
+				  "rule "
+				  "leads to root.  Run: certlogin enroll NAME CERT" },
 	[REASON_LIMIT] = { "limit",
 			   "A limit was reached.  Wait a minute; the source of the event says who "
 			   "asks so often." },
@@ -343,8 +348,15 @@ static enum reason look_identity(const struct look *l)
 	char hash[17];
 
 	if (l->facts->owner) {
-		tell(l, "enrolled for %s", l->facts->owner->identity_name);
+		const char *rule = l->facts->rule;
+
+		tell(l, "%s %s%s%s", rule ? "mapped to" : "enrolled for",
+		     l->facts->owner->identity_name, rule ? " by rule " : "", or_empty(rule));
 		return REASON_NONE;
+	}
+	if (l->facts->mapping_note && *l->facts->mapping_note) {
+		tell(l, "not enrolled; %s", l->facts->mapping_note);
+		return REASON_NOT_ENROLLED;
 	}
 	for (size_t i = 0; i < 8; i++)
 		(void)snprintf(hash + 2 * i, 3, "%02x", l->facts->leaf->sha256[i]);
@@ -453,6 +465,10 @@ static enum reason look_access(const struct look *l)
 	const struct access_row *late = NULL;
 	char a[TIME_TEXT], b[TIME_TEXT];
 
+	if (f->rule && strcmp(account, ACCOUNT_ROOT) == 0) {
+		tell(l, "%s was mapped by rule %s, and no rule leads to root", name, f->rule);
+		return REASON_ROOT_BY_RULE;
+	}
 	for (size_t i = 0; i < f->n_access; i++) {
 		const struct access_row *row = &f->access[i];
 

@@ -18,6 +18,9 @@
  * `explain` shows everything that is wrong at once.  Absence denies.
  */
 
+/* uid 0 is reached by an access row that names this account (DESIGN section 3). */
+#define ACCOUNT_ROOT "root"
+
 enum check {
 	CHECK_PROOF,
 	CHECK_CHAIN,
@@ -63,6 +66,7 @@ enum reason {
 	REASON_LOGIN_UNKNOWN, /* no such login (any more) */
 	REASON_ACCOUNT_NOT_ALLOWED,
 	REASON_SERVICE_NOT_ALLOWED, /* the account, but not through this service, or not now */
+	REASON_ROOT_BY_RULE, /* a rule never leads to uid 0 */
 	REASON_LIMIT,
 	REASON_STORE, /* the record could not be written */
 	REASON_MAX_,
@@ -90,7 +94,9 @@ struct facts {
 	const struct path *path;
 	bool path_remembered;		       /* from the cache */
 	const struct revocation_facts *revocation; /* NULL: was not looked at, which denies */
-	const struct certificate_owner *owner; /* NULL: not enrolled */
+	const struct certificate_owner *owner; /* NULL: not enrolled, and not mapped */
+	const char *rule;		       /* that mapped it to the owner; NULL: enrolled */
+	const char *mapping_note;	       /* what rules said of it; NULL or "": nothing */
 	const struct service_row *service;     /* NULL: no such row */
 	bool uid_checked;		       /* at redeem: */
 	bool uid_allowed;

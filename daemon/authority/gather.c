@@ -56,6 +56,47 @@ static int gather_access(struct authority *a, const char *account, const char *s
 	return r;
 }
 
+static bool opens_now(const struct gather *g)
+{
+	for (size_t i = 0; i < g->facts.n_access; i++)
+		if (g->facts.now >= g->access[i].not_before &&
+		    g->facts.now <= g->access[i].not_after)
+			return true;
+	return false;
+}
+
+static int gather_mapped(struct authority *a, size_t i, const char *account, const char *service,
+			 struct gather *g)
+{
+	gather_deinit(g);
+	g->facts.access = NULL;
+	g->facts.n_access = 0;
+	g->facts.account_known_to_identity = false;
+	g->owner = g->mapping.found[i].owner;
+	g->facts.rule = g->mapping.found[i].rule;
+	/* uid 0 is never reached by rule */
+	return g->has_service && strcmp(account, ACCOUNT_ROOT) != 0
+		       ? gather_access(a, account, service, g)
+		       : 0;
+}
+
+/* Of those that the rules yield the first that may use the account now, else the first. */
+static int gather_rules(struct authority *a, const struct cert *leaf, const char *account,
+			const char *service, struct gather *g)
+{
+	size_t i = 0;
+	int r = rules_map(a->rules, a->store, g->path.anchor, leaf, &g->mapping);
+
+	g->facts.mapping_note = g->mapping.note;
+	g->has_owner = r == 0 && g->mapping.n > 0;
+	for (; r == 0 && i < g->mapping.n; i++) {
+		r = gather_mapped(a, i, account, service, g);
+		if (r == 0 && opens_now(g))
+			return 0;
+	}
+	return r == 0 && i > 1 ? gather_mapped(a, 0, account, service, g) : r;
+}
+
 int gather_facts(struct authority *a, const struct cert *const *chain, size_t n,
 		 const char *account, const char *service, int64_t now, struct gather *ret)
 {
@@ -79,10 +120,12 @@ int gather_facts(struct authority *a, const struct cert *const *chain, size_t n,
 		g->has_service = r == 0;
 		r = r == -ENOENT ? 0 : r;
 	}
-	g->facts.owner = g->has_owner ? &g->owner : NULL;
 	g->facts.service = g->has_service ? &g->service : NULL;
 	if (r == 0 && g->has_owner && g->has_service)
 		r = gather_access(a, account, service, g);
+	else if (r == 0 && n > 0 && !g->has_owner && g->path.fault == PATH_GOOD)
+		r = gather_rules(a, chain[0], account, service, g);
+	g->facts.owner = g->has_owner ? &g->owner : NULL;
 	return r;
 }
 

@@ -157,24 +157,77 @@ static int record_commit(struct authority *a, const struct commit_request *q,
 	return audit_decision(a, &d, ret_event);
 }
 
+static int judge_commit(struct authority *a, const struct login *login,
+			const struct commit_request *q, struct gather *g, struct verdict *v)
+{
+	int r = gather(a, q->evidence, q->account, q->service, g);
+
+	if (r < 0)
+		return r;
+	g->facts.loose = !q->login_id;
+	g->facts.hand_carried = q->login_id != NULL;
+	g->facts.ticket = commit_reason(a, login, q);
+	g->facts.limits_ok = within_limits(a, login, q, g);
+	decide(&g->facts, v);
+	return 0;
+}
+
+/* An identity that a rule yields, without any access; with its event, or not at all. */
+static int add_mapped(struct authority *a, const struct commit_request *q, const char *name,
+		      const char *rule)
+{
+	_cleanup_(buf_deinitp) struct buf detail = { 0 };
+	struct event e = { .kind = "rule.identity.add",
+			   .identity = name,
+			   .source = q->evidence->source,
+			   .has_certificate = true };
+	struct identity identity;
+	int r;
+
+	buf_put_text(&detail, "{\"rule\":");
+	text_put_json(&detail, rule);
+	buf_put(&detail, "}", sizeof("}"));
+	if (detail.error)
+		return detail.error;
+	e.detail = (const char *)detail.p;
+	memcpy(e.certificate, q->evidence->chain[0]->sha256, SHA256_BYTES);
+	r = store_change_begin(a->store);
+	if (r < 0)
+		return r;
+	r = store_identity_add(a->store, name, "", 0, STORE_FOREVER, &identity);
+	if (r == 0)
+		r = store_event_append(a->store, &e, NULL);
+	return store_change_end(a->store, r);
+}
+
+/* Only for a certificate with which nothing is wrong. */
+static bool adds_identities(const struct gather *g, const struct verdict *v)
+{
+	for (size_t i = CHECK_PROOF; i < CHECK_IDENTITY; i++)
+		if (v->checks[i].result != CHECK_PASSED)
+			return false;
+	return g->mapping.n_missing > 0;
+}
+
 int login_commit(struct authority *a, const struct commit_request *q, struct outcome *ret)
 {
 	struct login *login = q->login_id ? login_find(a->logins, q->login_id) : NULL;
-	_cleanup_(gather_deinit) struct gather g;
+	_cleanup_(gather_deinit) struct gather g = { 0 };
 	struct verdict v;
 	int64_t event;
 	int r;
 
 	if (!login_waits(login, clock_boottime(a->clock)))
 		login = NULL;
-	r = gather(a, q->evidence, q->account, q->service, &g);
+	r = judge_commit(a, login, q, &g, &v);
+	if (r == 0 && adds_identities(&g, &v)) {
+		for (size_t i = 0; r == 0 && i < g.mapping.n_missing; i++)
+			r = add_mapped(a, q, g.mapping.missing[i].name, g.mapping.missing[i].rule);
+		gather_deinit(&g);
+		r = r < 0 ? r : judge_commit(a, login, q, &g, &v);
+	}
 	if (r < 0)
 		return r;
-	g.facts.loose = !q->login_id;
-	g.facts.hand_carried = q->login_id != NULL;
-	g.facts.ticket = commit_reason(a, login, q);
-	g.facts.limits_ok = within_limits(a, login, q, &g);
-	decide(&g.facts, &v);
 	r = record_commit(a, q, &g, &v, &event);
 	if (r == 0 && v.allowed)
 		r = keep_ticket(a, login, q, &g);

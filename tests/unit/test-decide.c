@@ -158,6 +158,7 @@ MUTATE(disabled, b->owner.enabled = false)
 MUTATE(identity_over, b->owner.not_after = NOW - 1)
 MUTATE(identity_early, b->owner.not_before = NOW + 1)
 MUTATE(no_service, b->facts.service = NULL)
+MUTATE(by_rule, b->facts.rule = "people")
 MUTATE(wrong_uid, b->facts.uid_allowed = false)
 MUTATE(far_gate, b->facts.via = VIA_NETWORK)
 MUTATE(far_gate_any, b->facts.via = VIA_NETWORK; b->service.via = VIA_ANY)
@@ -278,6 +279,7 @@ static const struct {
 	R(class_behind_a_letter, ACCESS, SERVICE_NOT_ALLOWED),
 	R(row_over, ACCESS, SERVICE_NOT_ALLOWED),
 	R(row_early, ACCESS, SERVICE_NOT_ALLOWED),
+	R(by_rule, ACCESS, ROOT_BY_RULE),
 	R(over_limit, LIMITS, LIMIT),
 #undef R
 };
@@ -347,14 +349,16 @@ MUTATE(loose_login_taken, loose_login(b); b->service.loose = true)
 MUTATE(never_listed, unlisted_key(b); b->revocation.any = false)
 MUTATE(stale_soft, stale(b); b->revocation.mode = REVOCATION_SOFT)
 MUTATE(unlisted_soft, unlisted_key(b); b->revocation.mode = REVOCATION_SOFT)
+MUTATE(by_rule_elsewhere, b->facts.rule = "people"; b->facts.account = "alice";
+       strcpy(b->access[0].account, "alice"))
 MUTATE(before_redeem, b->facts.uid_checked = b->facts.uid_allowed = false)
 
 static void also_allowed(_unused_ void **state)
 {
 	static void (*const mutations[])(struct base *) = {
-		by_service,	 by_second_row,	  at_both_ends, far_and_carried,
-		console_carried, login_from_afar, loose_app,	loose_login_taken,
-		before_redeem,	 never_listed,	  stale_soft,	unlisted_soft,
+		by_service,	 by_second_row, at_both_ends,	   far_and_carried, console_carried,
+		login_from_afar, loose_app,	loose_login_taken, before_redeem,   never_listed,
+		stale_soft,	 unlisted_soft, by_rule_elsewhere,
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(mutations); i++) {
@@ -434,6 +438,23 @@ static void details_have_the_values(_unused_ void **state)
 	assert_non_null(strstr(judge(&b).checks[CHECK_VALIDITY].detail, "a CA above it expired"));
 }
 
+static void detail_says_who_mapped_it(_unused_ void **state)
+{
+	struct base b;
+
+	base_init(&b);
+	b.facts.rule = "people";
+	assert_string_equal(judge(&b).checks[CHECK_IDENTITY].detail,
+			    "mapped to alice by rule people");
+	b.facts.owner = NULL;
+	b.facts.mapping_note = "rule people yields nobody";
+	assert_string_equal(judge(&b).checks[CHECK_IDENTITY].detail,
+			    "not enrolled; rule people yields nobody");
+	b.facts.mapping_note = "";
+	assert_non_null(
+		strstr(judge(&b).checks[CHECK_IDENTITY].detail, "no identity has certificate"));
+}
+
 static void details_are_clean_and_bounded(_unused_ void **state)
 {
 	char account[LIMIT_ACCOUNT + 1];
@@ -502,6 +523,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_denied),
 		cmocka_unit_test(all_that_is_wrong_is_shown_at_once),
 		cmocka_unit_test(details_have_the_values),
+		cmocka_unit_test(detail_says_who_mapped_it),
 		cmocka_unit_test(details_are_clean_and_bounded),
 		cmocka_unit_test(json_lists_the_checks_in_order),
 	};
