@@ -327,6 +327,8 @@ enum ocsp_fault ocsp_response_read(const struct view *der, struct ocsp_response 
 
 /* --- CertID --- */
 
+#define REASON_HOLD 6 /* certificateHold, RFC 5280 5.3.1 */
+
 /* Contents of the BIT STRING, which are what CertID and KeyHash hash: the reader of certificates
  * has seen that they are there. */
 static struct view key_octets(const struct cert *c)
@@ -368,7 +370,20 @@ static bool single_is_about(const struct single *s, const struct cert *cert,
 		is_hash_of(&s->name_hash, &s->hash, &issuer->subject));
 }
 
-/* The worst of what is said about the certificate; of equals, the one that ends first. */
+/* A hold is not as bad as a revocation for good; of equals, the one that ends first is the worse.
+ */
+static bool is_worse(const struct single *a, const struct single *b)
+{
+	bool a_hold = a->reason == REASON_HOLD, b_hold = b->reason == REASON_HOLD;
+
+	if (a->status != b->status)
+		return a->status > b->status;
+	if (a->status == OCSP_STATUS_REVOKED && a_hold != b_hold)
+		return b_hold;
+	return a->next_update < b->next_update;
+}
+
+/* The worst of what is said about the certificate. */
 static bool find_single(const struct ocsp_response *r, const struct cert *cert,
 			const struct cert *issuer, struct single *ret)
 {
@@ -382,8 +397,7 @@ static bool find_single(const struct ocsp_response *r, const struct cert *cert,
 		if (s.next_update == 0)
 			s.next_update = s.this_update + (int64_t)LIMIT_OCSP_FRESH_USEC;
 		critical |= s.unknown_critical;
-		if (!found || s.status > ret->status ||
-		    (s.status == ret->status && s.next_update < ret->next_update))
+		if (!found || is_worse(&s, ret))
 			*ret = s;
 		found = true;
 	}

@@ -29,6 +29,20 @@ static void guess(struct view in, uint8_t nonce[32], struct view *cert)
 		*cert = certs[0];
 }
 
+/* Whatever stands where a staple should lies within the client's Certificate. */
+static void look_at_staple(struct view in)
+{
+	struct view body, staple;
+
+	if (handshake_next(&in, HS_CERTIFICATE_VERIFY, &body) < 0 ||
+	    handshake_next(&in, HS_FINISHED, &body) < 0 ||
+	    handshake_next(&in, HS_CERTIFICATE, &body) < 0)
+		return;
+	if (handshake_staple(body, &staple) == 0 && staple.n > 0 &&
+	    (staple.p < body.p || staple.p + staple.n > body.p + body.n))
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	_cleanup_(cert_freep) struct cert *leaf = NULL;
@@ -40,6 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (view_vec16(&in, &prefix) < 0)
 		return 0;
+	look_at_staple(in);
 	guess(prefix, nonce, &cert);
 	if (hello_parse(prefix.p, prefix.n, nonce, &cert, &hello) < 0)
 		hello.hash_len = 32;

@@ -38,7 +38,7 @@ static void save_cert(const char *name, const struct pki *p)
 }
 
 static void save_hello(const char *name, const struct pki *host, const struct pki *person,
-		       const char *suite)
+		       const char *suite, const struct view *staple)
 {
 	static const uint8_t nonce[32] = "0123456789abcdef0123456789abcdef";
 	struct tls_spec spec = { .nonce = nonce,
@@ -46,6 +46,7 @@ static void save_hello(const char *name, const struct pki *host, const struct pk
 				 .alpn = { ALPN_PROTOCOL, "cl1-ABCDEFGHIJKLMNOPQRSTUVWXYZa" },
 				 .client = person,
 				 .suite = suite,
+				 .staple = staple,
 				 .sign = tls_sign_local,
 				 .userdata = (void *)(uintptr_t)host };
 	_cleanup_(buf_deinitp) struct buf b = { 0 };
@@ -283,8 +284,9 @@ int main(int argc, char **argv)
 	save_cert("p256", &person);
 	save_cert("ed25519", &ed);
 	save_cert("rsa", &rsa);
-	save_hello("p256", &host, &person, NULL);
-	save_hello("ed25519", &host, &ed, "AES-256-GCM");
+	save_hello("p256", &host, &person, NULL, NULL);
+	save_hello("ed25519", &host, &ed, "AES-256-GCM", NULL);
+	save_hello("stapled", &host, &person, NULL, &(struct view){ (const uint8_t *)"staple", 6 });
 	save_ocsp(&ca, &person);
 	save_wire();
 	save_varlink();

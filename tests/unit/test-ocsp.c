@@ -262,6 +262,14 @@ static void the_worst_counts(_unused_ void **state)
 		for (size_t j = 0; j < 3; j++)
 			assert_int_equal(check_two(by_status[i], by_status[j]).status,
 					 i > j ? i : j);
+	for (size_t i = 0; i < 2; i++) {
+		const struct ocsp_say hold = { LEAF_OF_ROOT, .status = OCSP_STATUS_REVOKED,
+					       .reason = 6,
+					       .next_update = PKI_NOW + (i ? 2 : 9) * PKI_DAY / 4 };
+
+		assert_int_equal(check_two(hold, by_status[2]).reason, 1);
+		assert_int_equal(check_two(by_status[2], hold).reason, 1);
+	}
 	assert_int_equal(check_two(old, by_status[0]).fault, OCSP_STALE);
 	assert_int_equal(check_two(by_status[0], old).fault, OCSP_STALE);
 	assert_int_equal(check_two(critical, by_status[2]).fault, OCSP_CRITICAL_EXTENSION);
