@@ -42,9 +42,9 @@ int certfile_read_all(struct cli *cli, const char *path, struct cert **ret, size
 	return r < 0 ? fail_read(cli, r, path) : CLI_YES;
 }
 
-/* Calls method(field: name, certificate) */
+/* Calls method(field: name, certificate), with a kind if there is one. */
 static int call_with(struct cli *cli, const char *method, const char *field, const char *name,
-		     const struct cert *cert, json_t **ret)
+		     const char *kind, const struct cert *cert, json_t **ret)
 {
 	_cleanup_(freep) char *der = base64_encode_new(cert->der.p, cert->der.n);
 
@@ -52,15 +52,16 @@ static int call_with(struct cli *cli, const char *method, const char *field, con
 		return cli_usage(cli, "'%s' cannot be a name", name);
 	if (!der)
 		return cli_fail_memory(cli);
-	return admin_call(cli, method, json_pack("{s:s, s:s}", field, name, "certificate", der),
-			  ret);
+	return admin_call(
+		cli, method,
+		json_pack("{s:s, s:s, s:s*}", field, name, "certificate", der, "kind", kind), ret);
 }
 
 int certfile_enroll(struct cli *cli, const char *identity, const struct cert *cert, bool part)
 {
 	_cleanup_(json_decrefp) json_t *reply = NULL;
 	char subject[256], until[WHEN_TEXT];
-	int r = call_with(cli, "Enroll", "identity", identity, cert, &reply);
+	int r = call_with(cli, "Enroll", "identity", identity, NULL, cert, &reply);
 
 	if (r != CLI_YES)
 		return r;
@@ -77,7 +78,7 @@ int certfile_anchor(struct cli *cli, const char *name, const struct cert *cert, 
 {
 	_cleanup_(json_decrefp) json_t *reply = NULL;
 	char subject[256];
-	int r = call_with(cli, "AddAnchor", "name", name, cert, &reply);
+	int r = call_with(cli, "AddAnchor", "name", name, NULL, cert, &reply);
 
 	if (r != CLI_YES)
 		return r;
@@ -85,5 +86,21 @@ int certfile_anchor(struct cli *cli, const char *name, const struct cert *cert, 
 		return part ? CLI_YES : cli_json(cli, json_incref(reply));
 	name_text(&cert->subject, subject, sizeof(subject));
 	cli_say(cli, "Certificates of %s are accepted from now on (anchor %s).", subject, name);
+	return CLI_YES;
+}
+
+int certfile_intermediate(struct cli *cli, const char *name, const struct cert *cert)
+{
+	_cleanup_(json_decrefp) json_t *reply = NULL;
+	char subject[256];
+	int r = call_with(cli, "AddAnchor", "name", name, "intermediate", cert, &reply);
+
+	if (r != CLI_YES)
+		return r;
+	if (cli->json)
+		return cli_json(cli, json_incref(reply));
+	name_text(&cert->subject, subject, sizeof(subject));
+	cli_say(cli, "%s is known from now on, and trusted as far as an anchor above it (%s).",
+		subject, name);
 	return CLI_YES;
 }

@@ -15,5 +15,7 @@ int certfile_read_all(struct cli *cli, const char *path, struct cert **ret, size
 int certfile_enroll(struct cli *cli, const char *identity, const struct cert *cert, bool part);
 /* Adds it as an anchor; likewise. */
 int certfile_anchor(struct cli *cli, const char *name, const struct cert *cert, bool part);
+/* Adds it as an intermediate. */
+int certfile_intermediate(struct cli *cli, const char *name, const struct cert *cert);
 
 #endif

@@ -36,7 +36,8 @@ enum opt {
 	OPT_UNIT_DIR, OPT_NAME, OPT_DAYS, OPT_NOT_BEFORE, OPT_NOT_AFTER, OPT_EKU, OPT_OUT, OPT_PUBKEY,
 	OPT_CSR, OPT_ENROLL, OPT_OWNER, OPT_ALL, OPT_LAST, OPT_KIND, OPT_IDENTITY, OPT_VERDICT, OPT_AT,
 	OPT_ANCHOR, OPT_CHAIN, OPT_PURPOSE, OPT_MAX_DEPTH, OPT_CRL, OPT_SIGNER, OPT_ISSUER,
-	OPT_ALLOW, OPT_OCSP,
+	OPT_ALLOW, OPT_OCSP, OPT_INTERMEDIATE, OPT_PIN_KEY, OPT_EKU_MISSING, OPT_EKU_ANY, OPT_SMARTCARD_LOGON,
+	OPT_FORM, OPT_REVOCATION, OPT_GRACE_HOURS,
 	OPT_MAX_,
 };
 /* A set of them; there are more than 64. */
@@ -154,6 +155,8 @@ int verb_crl_status(struct cli *cli, const struct args *args);
 int verb_crl_forget(struct cli *cli, const struct args *args);
 int verb_ocsp_import(struct cli *cli, const struct args *args);
 int verb_ocsp_list(struct cli *cli, const struct args *args);
+int verb_anchor_set(struct cli *cli, const struct args *args);
+int verb_anchor_show(struct cli *cli, const struct args *args);
 int verb_trust(struct cli *cli, const struct args *args);
 int verb_ticket(struct cli *cli, const struct args *args);
 int verb_session_list(struct cli *cli, const struct args *args);

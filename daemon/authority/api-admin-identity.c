@@ -184,10 +184,16 @@ static enum leaf_fault check_leaf(const struct authority *a, const struct cert *
 {
 	enum leaf_fault fault = leaf_check(cert, NULL);
 
-	for (size_t i = 0; fault != LEAF_GOOD && i < a->n_anchors; i++)
-		if (a->anchors[i].kind != ANCHOR_INTERMEDIATE &&
-		    leaf_check(cert, &a->anchors[i].policy) == LEAF_GOOD)
+	for (size_t i = 0; fault != LEAF_GOOD && i < a->n_anchors; i++) {
+		const struct anchor *anchor = &a->anchors[i];
+
+		if (anchor->kind == ANCHOR_INTERMEDIATE ||
+		    (anchor->kind == ANCHOR_KEY &&
+		     memcmp(anchor->spki_sha256, cert->spki_sha256, SHA256_BYTES) != 0))
+			continue;
+		if (leaf_check(cert, &anchor->policy) == LEAF_GOOD)
 			return LEAF_GOOD;
+	}
 	return fault;
 }
 

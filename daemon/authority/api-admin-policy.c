@@ -2,9 +2,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "daemon/authority/anchor-policy.h"
 #include "daemon/authority/api-admin.h"
 #include "lib/base/encode.h"
 #include "lib/base/name.h"
+#include "lib/pki/key.h"
 
 /* Access, services, anchors. */
 
@@ -272,14 +274,18 @@ static json_t *anchor_json(const void *row)
 	const struct anchor_row *r = row;
 	_cleanup_(cert_freep) struct cert *cert = NULL;
 	char sha256[HEX_SIZE(SHA256_BYTES)], subject[512] = "";
+	struct anchor_policy policy;
+	bool known = anchor_policy_parse(r->policy, &policy) == 0;
 
 	hex_encode(r->sha256, SHA256_BYTES, sha256);
-	if (cert_parse(r->der, r->der_n, &cert) == 0)
+	if (r->kind != ANCHOR_KEY && cert_parse(r->der, r->der_n, &cert) == 0)
 		name_text(&cert->subject, subject, sizeof(subject));
-	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I}", "name", r->name, "sha256", sha256,
-			 "subject", subject, "notBefore", (json_int_t)(cert ? cert->not_before : 0),
-			 "notAfter", (json_int_t)(cert ? cert->not_after : 0), "created",
-			 (json_int_t)r->created);
+	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o}", "name", r->name, "kind",
+			 anchor_kind_text(r->kind), "sha256", sha256, "subject", subject,
+			 "notBefore", (json_int_t)(cert ? cert->not_before : 0), "notAfter",
+			 (json_int_t)(cert ? cert->not_after : 0), "created",
+			 (json_int_t)r->created, "policy",
+			 known ? anchor_policy_json(&policy) : json_null());
 }
 
 /* Why no path could ever end in it (RFC 5280 6.1.4), or NULL. */
@@ -331,36 +337,171 @@ static int finish_anchor(struct authority *a, struct vl_call *call, int r,
 				    .changed = authority_trust_changed });
 }
 
+/* A certificate that may issue: 1 answered, 0, -errno. */
+static int read_issuer(struct authority *a, struct vl_call *call, const char *text,
+		       struct cert **ret)
+{
+	const char *why = "a CA or an intermediate is a certificate";
+	int r = text ? admin_certificate(text, ret, &why) : -EBADMSG;
+
+	if (r == 0)
+		why = not_an_anchor(*ret, authority_now(a));
+	if ((r < 0 && r != -EBADMSG) || !why)
+		return r;
+	(void)admin_invalid(call, "certificate", why);
+	return 1;
+}
+
+/* A leaf's key, of its certificate or alone; its SubjectPublicKeyInfo in *ret; likewise. */
+static int read_pinned_key(struct vl_call *call, const char *text, uint8_t **ret, size_t *ret_n)
+{
+	_cleanup_(cert_freep) struct cert *cert = NULL;
+	_cleanup_(freep) uint8_t *der = NULL;
+	struct cert key = { 0 };
+	const char *why = NULL;
+	size_t n = 0;
+	int r = text ? base64_decode_new(text, strlen(text), &der, &n) : -EBADMSG;
+
+	if (r == 0)
+		r = cert_parse(der, n, &cert);
+	if (r == -EBADMSG && der)
+		r = cert_parse_key(der, n, &key);
+	if (r < 0 && r != -EBADMSG)
+		return r;
+	if (r < 0)
+		why = "it is neither a public key nor a certificate, in DER and base64";
+	else if (cert && cert->is_ca)
+		why = "it is of a CA's certificate, and a CA is no leaf";
+	else if (!key_acceptable(cert ? cert : &key))
+		why = leaf_fault_text(LEAF_KEY);
+	if (why) {
+		(void)admin_invalid(call, "key", why);
+		return 1;
+	}
+	*ret_n = cert ? cert->spki.n : key.spki.n;
+	*ret = malloc(*ret_n);
+	if (!*ret)
+		return -ENOMEM;
+	memcpy(*ret, cert ? cert->spki.p : key.spki.p, *ret_n);
+	return 0;
+}
+
+/* The row's kind and bytes, which are the caller's to free; likewise. */
+static int read_new_anchor(struct authority *a, struct vl_call *call, const json_t *p,
+			   struct anchor_row *row)
+{
+	const char *kind = admin_text(p, "kind"), *certificate = admin_text(p, "certificate"),
+		   *key = admin_text(p, "key");
+	_cleanup_(cert_freep) struct cert *cert = NULL;
+	int r;
+
+	if (kind && anchor_kind_parse(kind, &row->kind) < 0) {
+		(void)admin_invalid(call, "kind", "it is neither ca, intermediate nor key");
+		return 1;
+	}
+	if (row->kind == ANCHOR_KEY ? certificate != NULL : key != NULL) {
+		(void)admin_invalid(call, key ? "key" : "certificate",
+				    "a key is for kind key, a certificate for the others");
+		return 1;
+	}
+	if (row->kind == ANCHOR_KEY)
+		return read_pinned_key(call, key, &row->der, &row->der_n);
+	r = read_issuer(a, call, certificate, &cert);
+	if (r != 0)
+		return r;
+	row->der = malloc(cert->der.n);
+	if (!row->der)
+		return -ENOMEM;
+	memcpy(row->der, cert->der.p, cert->der.n);
+	row->der_n = cert->der.n;
+	return 0;
+}
+
 int admin_add_anchor(struct vl_call *call, json_t *p, void *userdata)
 {
 	struct authority *a = userdata;
-	const char *name = admin_text(p, "name"), *why;
-	_cleanup_(cert_freep) struct cert *cert = NULL;
+	const char *name = admin_text(p, "name");
+	char strict[] = "{}";
+	struct anchor_row row = { .policy = strict };
 	_cleanup_(freep) uint8_t *der = NULL;
-	struct anchor_row row = { 0 };
+	struct anchor_new new;
 	int r;
 
 	if (!identity_name_ok(name))
 		return admin_invalid(call, "name", "this cannot be the name of an anchor");
-	r = admin_certificate(admin_text(p, "certificate"), &cert, &why);
-	if (r < 0)
-		return r == -EBADMSG ? admin_invalid(call, "certificate", why) : r;
-	why = not_an_anchor(cert, authority_now(a));
-	if (why)
-		return admin_invalid(call, "certificate", why);
-	row.der = der = malloc(cert->der.n);
-	if (!der)
-		return -ENOMEM;
-	memcpy(der, cert->der.p, cert->der.n);
-	row.der_n = cert->der.n;
+	r = read_new_anchor(a, call, p, &row);
+	der = row.der;
+	if (r != 0)
+		return r < 0 ? r : 0;
 	memcpy(row.name, name, strlen(name) + 1);
-	memcpy(row.sha256, cert->sha256, SHA256_BYTES);
+	sha256(der, row.der_n, row.sha256);
 	row.created = clock_realtime(a->clock);
 	r = store_change_begin(a->store);
 	if (r < 0)
 		return r;
-	r = store_anchor_add(a->store, name, der, row.der_n, &row.id);
+	new = (struct anchor_new){ .name = name, .kind = row.kind, .der = der, .der_n = row.der_n };
+	r = store_anchor_add(a->store, &new, &row.id);
 	return finish_anchor(a, call, r, &row, true);
+}
+
+/* Takes nothing of `row` but what it is; its policy becomes `policy`. */
+static int change_policy(struct authority *a, struct vl_call *call, const struct anchor_row *row,
+			 const struct anchor_policy *policy)
+{
+	_cleanup_(json_decrefp) json_t *json = anchor_policy_json(policy);
+	_cleanup_(freep) char *text = json ? json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+	struct anchor_row changed = *row;
+	json_t *detail = anchor_json(row);
+	int r;
+
+	changed.policy = text;
+	if (!text || !detail ||
+	    json_object_set(detail, "old", json_object_get(detail, "policy")) < 0 ||
+	    json_object_set(detail, "new", json) < 0 || json_object_del(detail, "policy") < 0) {
+		json_decref(detail);
+		return -ENOMEM;
+	}
+	r = store_change_begin(a->store);
+	if (r < 0) {
+		json_decref(detail);
+		return r;
+	}
+	return admin_finish(a, call, store_anchor_set_policy(a->store, row->name, text),
+			    &(struct admin_change){
+				    .kind = "admin.anchor.set",
+				    .what = "anchor",
+				    .certificate = row->sha256,
+				    .detail = detail,
+				    .reply = json_pack("{s:o}", "anchor", anchor_json(&changed)),
+				    .changed = authority_trust_changed });
+}
+
+int admin_set_anchor(struct vl_call *call, json_t *p, void *userdata)
+{
+	struct authority *a = userdata;
+	struct anchor_policy policy;
+	const struct anchor_row *row;
+	struct anchor_row *rows;
+	const char *bad;
+	size_t n;
+	int r = find_anchor(a, admin_text(p, "name"), &rows, &n, &row);
+
+	if (r < 0)
+		return admin_fail(call, r, "anchor");
+	if (row->kind == ANCHOR_INTERMEDIATE)
+		r = admin_invalid(call, "name",
+				  "an intermediate vouches for nothing: the CA's "
+				  "settings count");
+	else if (anchor_policy_parse(row->policy, &policy) < 0)
+		r = admin_invalid(call, "name",
+				  "its settings cannot be read: remove it, and add "
+				  "it again");
+	else if (anchor_policy_read(json_object_get(p, "policy"), &policy, &bad) < 0)
+		r = admin_invalid(call, bad, "it is no setting of an anchor, or not a value of it");
+	else
+		r = change_policy(a, call, row, &policy);
+	anchor_rows_free(rows, n);
+	return r;
 }
 
 int admin_remove_anchor(struct vl_call *call, json_t *p, void *userdata)

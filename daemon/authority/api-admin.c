@@ -378,7 +378,10 @@ static const struct vl_method methods[] = {
 
 	{ "AddAnchor", admin_add_anchor, FIELDS(
 		NEED("name", VL_STRING, LIMIT_IDENTITY),
-		NEED("certificate", VL_STRING, CERTIFICATE_TEXT)), WIDENS },
+		MAY("certificate", VL_STRING, CERTIFICATE_TEXT), MAY("kind", VL_STRING, LIMIT_SERVICE),
+		MAY("key", VL_STRING, CERTIFICATE_TEXT)), WIDENS },
+	{ "SetAnchor", admin_set_anchor, FIELDS(
+		NEED("name", VL_STRING, LIMIT_IDENTITY), NEED("policy", VL_OBJECT, 0)), WIDENS },
 	{ "RemoveAnchor", admin_remove_anchor, FIELDS(
 		NEED("name", VL_STRING, LIMIT_IDENTITY)), WIDENS },
 	{ "ListAnchors", admin_list_anchors, NO_FIELDS, READS },

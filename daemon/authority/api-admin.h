@@ -99,6 +99,7 @@ ADMIN_HANDLER(admin_set_service);
 ADMIN_HANDLER(admin_remove_service);
 ADMIN_HANDLER(admin_list_services);
 ADMIN_HANDLER(admin_add_anchor);
+ADMIN_HANDLER(admin_set_anchor);
 ADMIN_HANDLER(admin_remove_anchor);
 ADMIN_HANDLER(admin_list_anchors);
 ADMIN_HANDLER(admin_list_crls);

@@ -6,6 +6,7 @@
 #include <sys/timex.h>
 
 #include "daemon/authority/revocations.h"
+#include "daemon/authority/anchor-policy.h"
 #include "lib/base/log.h"
 
 static void anchors_free(struct anchor *anchors, size_t n)
@@ -26,6 +27,29 @@ void authority_trust_clear(struct authority *a)
 	a->rules = rules_free(a->rules);
 }
 
+/* A policy that we do not understand may have asked for more. */
+static int read_anchor(const struct anchor_row *row, struct anchor *ret)
+{
+	struct anchor a = { .id = row->id, .kind = row->kind };
+	_cleanup_(cert_freep) struct cert *cert = NULL;
+	struct cert key = { 0 };
+	int r = anchor_policy_parse(row->policy, &a.policy);
+
+	if (r == 0 && row->kind == ANCHOR_KEY)
+		r = cert_parse_key(row->der, row->der_n, &key);
+	else if (r == 0)
+		r = cert_parse(row->der, row->der_n, &cert);
+	if (r < 0)
+		return r;
+	memcpy(a.spki_sha256, cert ? cert->spki_sha256 : key.spki_sha256, SHA256_BYTES);
+	a.name = strdup(row->name);
+	if (!a.name)
+		return -ENOMEM;
+	a.cert = STEAL(cert);
+	*ret = a;
+	return 0;
+}
+
 static int read_anchors(struct authority *a, const struct anchor_row *rows, size_t n)
 {
 	struct anchor *anchors = calloc(n ? n : 1, sizeof(*anchors));
@@ -34,16 +58,11 @@ static int read_anchors(struct authority *a, const struct anchor_row *rows, size
 	if (!anchors)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		struct cert *cert = NULL;
-		char *name = strdup(rows[i].name);
-
-		if (!name || cert_parse(rows[i].der, rows[i].der_n, &cert) < 0) {
+		if (read_anchor(&rows[i], &anchors[have]) == 0)
+			have++;
+		else
 			log_warning("the anchor %s cannot be read and is not trusted",
 				    rows[i].name);
-			free(name);
-			continue;
-		}
-		anchors[have++] = (struct anchor){ .id = rows[i].id, .name = name, .cert = cert };
 	}
 	authority_trust_clear(a);
 	a->anchors = anchors;

@@ -234,21 +234,49 @@ int store_service_list(struct store *s, struct service_row **ret, size_t *ret_n)
 
 /* --- anchor --- */
 
-int store_anchor_add(struct store *s, const char *name, const uint8_t *der, size_t der_n,
-		     int64_t *ret_id)
+static const char *const kinds[] = {
+	[ANCHOR_CA] = "ca",
+	[ANCHOR_INTERMEDIATE] = "intermediate",
+	[ANCHOR_KEY] = "key",
+};
+
+const char *anchor_kind_text(enum anchor_kind k)
+{
+	return (size_t)k < ARRAY_SIZE(kinds) ? kinds[k] : "";
+}
+
+int anchor_kind_parse(const char *s, enum anchor_kind *ret)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+		if (strcmp(kinds[i], s) == 0) {
+			*ret = (enum anchor_kind)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+int store_anchor_add(struct store *s, const struct anchor_new *anchor, int64_t *ret_id)
 {
 	uint8_t hash[SHA256_BYTES];
 	int r;
 
-	if (!text_fits(name, sizeof(((struct anchor_row *)0)->name)))
+	if (!text_fits(anchor->name, sizeof(((struct anchor_row *)0)->name)))
 		return -EINVAL;
-	sha256(der, der_n, hash);
-	r = store_policy(s, STMT_ANCHOR_ADD, "tbbii", name, (const void *)hash, sizeof(hash),
-			 (const void *)der, der_n, clock_realtime(s->clock),
+	sha256(anchor->der, anchor->der_n, hash);
+	r = store_policy(s, STMT_ANCHOR_ADD, "ttbbtii", anchor->name,
+			 anchor_kind_text(anchor->kind), (const void *)hash, sizeof(hash),
+			 (const void *)anchor->der, anchor->der_n,
+			 anchor->policy ? anchor->policy : "{}", clock_realtime(s->clock),
 			 (int64_t)s->revision + 1);
 	if (r == 0)
 		*ret_id = sqlite3_last_insert_rowid(s->db);
 	return r;
+}
+
+int store_anchor_set_policy(struct store *s, const char *name, const char *policy)
+{
+	return store_policy(s, STMT_ANCHOR_SET_POLICY, "tti", name, policy,
+			    (int64_t)s->revision + 1);
 }
 
 int store_anchor_remove(struct store *s, const char *name)
@@ -267,12 +295,13 @@ void anchor_rows_free(struct anchor_row *rows, size_t n)
 
 static int read_anchor(sqlite3_stmt *q, struct anchor_row *ret)
 {
+	const char *kind = (const char *)sqlite3_column_text(q, 6);
 	size_t policy_n;
 
 	ret->id = sqlite3_column_int64(q, 0);
 	ret->created = sqlite3_column_int64(q, 5);
 	if (column_text(q, 1, ret->name, sizeof(ret->name)) < 0 ||
-	    column_hash(q, 2, ret->sha256) < 0)
+	    column_hash(q, 2, ret->sha256) < 0 || !kind || anchor_kind_parse(kind, &ret->kind) < 0)
 		return -EUCLEAN;
 	if (column_blob(q, 3, &ret->der, &ret->der_n) < 0 ||
 	    column_blob(q, 4, (uint8_t **)&ret->policy, &policy_n) < 0)

@@ -12,6 +12,7 @@
 #include "lib/base/limits.h"
 #include "lib/base/ticket.h"
 #include "lib/base/buf.h"
+#include "lib/pki/anchor.h"
 #include "lib/pki/digest.h"
 #include "lib/pki/ocsp.h"
 
@@ -181,14 +182,24 @@ int store_service_list(struct store *s, struct service_row **ret, size_t *ret_n)
 struct anchor_row {
 	int64_t id;
 	char name[LIMIT_IDENTITY + 1];
-	uint8_t sha256[SHA256_BYTES];
-	uint8_t *der;
+	enum anchor_kind kind;
+	uint8_t sha256[SHA256_BYTES]; /* of der */
+	uint8_t *der;		      /* ANCHOR_KEY: SubjectPublicKeyInfo */
 	size_t der_n;
-	char *policy; /* JSON */
+	char *policy; /* JSON, daemon/authority/anchor-policy.h */
 	int64_t created;
 };
-int store_anchor_add(struct store *s, const char *name, const uint8_t *der, size_t der_n,
-		     int64_t *ret_id);
+struct anchor_new {
+	const char *name;
+	enum anchor_kind kind;
+	const uint8_t *der;
+	size_t der_n;
+	const char *policy; /* NULL: the strict profile */
+};
+const char *anchor_kind_text(enum anchor_kind k);
+int anchor_kind_parse(const char *s, enum anchor_kind *ret); /* -EINVAL */
+int store_anchor_add(struct store *s, const struct anchor_new *anchor, int64_t *ret_id);
+int store_anchor_set_policy(struct store *s, const char *name, const char *policy);
 int store_anchor_remove(struct store *s, const char *name);
 int store_anchor_list(struct store *s, struct anchor_row **ret, size_t *ret_n);
 void anchor_rows_free(struct anchor_row *rows, size_t n);

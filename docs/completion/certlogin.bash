@@ -11,7 +11,7 @@ _certlogin_actions() {
 	identity) echo add list show disable enable remove ;;
 	access) echo allow deny list ;;
 	service) echo list set remove ;;
-	anchor) echo add list remove ;;
+	anchor) echo add list remove set show ;;
 	crl) echo import status forget ;;
 	ocsp) echo import list ;;
 	session) echo list show ;;
@@ -32,6 +32,8 @@ _certlogin_options() {
 	'service set') echo --class --redeem-uids --via --loose --console ;;
 	'crl import') echo --anchor --signer ;;
 	'crl forget') echo --issuer --yes ;;
+	'anchor add') echo --intermediate --pin-key ;;
+	'anchor set') echo --eku-missing --eku-any --smartcard-logon --form --revocation --grace-hours ;;
 	trust) echo --pin --ca --list --remove ;;
 	ticket) echo --service --account --login --key --cert --yes ;;
 	'ocsp import') echo --cert --issuer ;;
@@ -59,6 +61,10 @@ _certlogin_value() {
 	--service | -s) COMPREPLY=($(compgen -W "@login @elevate @app $(_certlogin_names service)" -- "$2")) ;;
 	--identity) COMPREPLY=($(compgen -W "$(_certlogin_names identity)" -- "$2")) ;;
 	--account | --owner | -a) COMPREPLY=($(compgen -u -- "$2")) ;;
+	--eku-missing | --eku-any) COMPREPLY=($(compgen -W 'allow deny' -- "$2")) ;;
+	--smartcard-logon) COMPREPLY=($(compgen -W 'require ignore' -- "$2")) ;;
+	--form) COMPREPLY=($(compgen -W 'strict lax' -- "$2")) ;;
+	--revocation) COMPREPLY=($(compgen -W 'auto hard soft grace' -- "$2")) ;;
 	--allow) COMPREPLY=($(compgen -W 'eku-missing eku-any form' -- "$2")) ;;
 	--purpose) COMPREPLY=($(compgen -W clientAuth -- "$2")) ;;
 	--anchor | --chain | --crl | --signer | --ocsp | --issuer | --key | --cert | --csr | --pubkey | --out | -o) COMPREPLY=($(compgen -f -- "$2")) ;;
@@ -102,7 +108,7 @@ _certlogin() {
 		help) COMPREPLY=($(compgen -W "$verbs" -- "$cur")) ;;
 		identity\ * | access\ * | 'ca issue') COMPREPLY=($(compgen -W "$(_certlogin_names identity)" -- "$cur")) ;;
 		service\ *) COMPREPLY=($(compgen -W "$(_certlogin_names service)" -- "$cur")) ;;
-		'anchor remove' | 'crl forget') COMPREPLY=($(compgen -W "$(_certlogin_names anchor)" -- "$cur")) ;;
+		'anchor remove' | 'anchor set' | 'anchor show' | 'crl forget') COMPREPLY=($(compgen -W "$(_certlogin_names anchor)" -- "$cur")) ;;
 		enroll) COMPREPLY=($(compgen -W "$(_certlogin_names identity)" -f -- "$cur")) ;;
 		unenroll | 'anchor add' | 'crl import' | 'ocsp import' | backup) COMPREPLY=($(compgen -f -- "$cur")) ;;
 		ticket | trust) COMPREPLY=($(compgen -A hostname -- "$cur")) ;;

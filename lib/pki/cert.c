@@ -441,6 +441,16 @@ int cert_parse(const uint8_t *der, size_t n, struct cert **ret)
 	return 0;
 }
 
+int cert_parse_key(const uint8_t *spki, size_t n, struct cert *ret)
+{
+	struct view in = { spki, n };
+
+	if (whole(&in, DER_SEQUENCE, &ret->spki) < 0 || in.n > 0 || read_spki(ret->spki, ret) < 0)
+		return -EBADMSG;
+	sha256(spki, n, ret->spki_sha256);
+	return 0;
+}
+
 struct cert *cert_free(struct cert *c)
 {
 	free(c);

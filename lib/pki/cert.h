@@ -89,6 +89,9 @@ struct cert {
  * duplicate extension, ... */
 int cert_parse(const uint8_t *der, size_t n, struct cert **ret);
 struct cert *cert_free(struct cert *c);
+/* A SubjectPublicKeyInfo alone: sets spki (a view of it), spki_sha256 and the key's members of a
+ * zeroed struct.  -EBADMSG. */
+int cert_parse_key(const uint8_t *spki, size_t n, struct cert *ret);
 DEFINE_FREEP(struct cert, cert_free);
 
 /* First PEM "CERTIFICATE" block of text, or DER as it is; for files that administrators name. */

@@ -234,6 +234,8 @@ static bool field_ok(const struct vl_field *field, const json_t *v)
 		return json_is_boolean(v);
 	case VL_STRINGS:
 		return strings_ok(v, field->max);
+	case VL_OBJECT:
+		return json_is_object(v);
 	}
 	return false;
 }

@@ -24,7 +24,7 @@ int vl_reply_parse(const char *text, size_t n, json_t **ret_parameters, char **r
 int vl_call_format(const char *method, json_t *parameters, char **ret, size_t *ret_n);
 int vl_reply_format(const char *error, json_t *parameters, char **ret, size_t *ret_n);
 
-enum vl_type { VL_STRING, VL_INT, VL_BOOL, VL_STRINGS };
+enum vl_type { VL_STRING, VL_INT, VL_BOOL, VL_STRINGS, VL_OBJECT };
 
 struct vl_field {
 	const char *name;

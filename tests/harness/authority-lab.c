@@ -108,9 +108,12 @@ static void add_policy(struct world *w)
 
 	for (size_t i = 0; i < ARRAY_SIZE(services); i++)
 		assert_int_equal(store_service_set(w->a.store, &services[i]), 0);
-	assert_int_equal(
-		store_anchor_add(w->a.store, "ca", w->ca.cert->der.p, w->ca.cert->der.n, &anchor),
-		0);
+	assert_int_equal(store_anchor_add(w->a.store,
+					  &(struct anchor_new){ .name = "ca",
+								.der = w->ca.cert->der.p,
+								.der_n = w->ca.cert->der.n },
+					  &anchor),
+			 0);
 	world_identity(w, "alice", &w->alice);
 	world_identity(w, "mallory", &w->mallory);
 	for (size_t i = 0; i < ARRAY_SIZE(classes); i++) {

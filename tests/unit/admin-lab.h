@@ -230,9 +230,10 @@ static inline void lab_enroll(struct lab *lab, const char *name, const struct ce
 
 static inline void lab_anchor(struct lab *lab, const char *name, const struct cert *c)
 {
+	const struct anchor_new anchor = { .name = name, .der = c->der.p, .der_n = c->der.n };
 	int64_t id;
 
-	assert_int_equal(store_anchor_add(lab->a.store, name, c->der.p, c->der.n, &id), 0);
+	assert_int_equal(store_anchor_add(lab->a.store, &anchor, &id), 0);
 	assert_int_equal(store_commit(lab->a.store), 0);
 	assert_int_equal(authority_trust_changed(&lab->a), 0);
 }

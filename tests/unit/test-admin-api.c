@@ -31,7 +31,7 @@ static const struct {
 	{ "PutCrl", RA },	   { "ApplyCrl", RA },		 { "ForgetCrl", R },
 	{ "ImportOcsp", RA },	   { "ListOcsp", ALL },
 	{ "AddRule", R },	   { "RemoveRule", R },
-	{ "ListRules", ALL },	   { "TestRule", ALL },
+	{ "ListRules", ALL },	   { "TestRule", ALL },		 { "SetAnchor", R },
 };
 
 static const struct {

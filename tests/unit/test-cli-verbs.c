@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "cli/ca.h"
 #include "cli/show.h"
 #include "cli/verb.h"
 #include "lib/base/cleanup.h"
@@ -355,6 +356,161 @@ static void every_verb_is_complete(_unused_ void **state)
 	assert_string_equal(reason_meaning("no-such-reason"), "");
 }
 
+#define STRICT_POLICY                                                                              \
+	"\"ekuMissing\":false,\"ekuAny\":false,\"smartcardLogon\":false,\"form\":false"
+#define ANCHORS                                                                                    \
+	"{\"parameters\":{\"anchors\":[{\"name\":\"corp\",\"kind\":\"ca\",\"subject\":\"CN="       \
+	"Corp\","                                                                                  \
+	"\"notAfter\":1800000000000000,\"policy\":{" STRICT_POLICY ",\"revocation\":\"auto\"}},"   \
+	"{\"name\":\"lax\",\"kind\":\"ca\",\"policy\":{\"ekuMissing\":true,\"ekuAny\":true,"       \
+	"\"smartcardLogon\":true,\"form\":true,\"revocation\":\"grace\",\"graceHours\":24}},"      \
+	"{\"name\":\"odd\",\"kind\":\"key\",\"sha256\":\"00ff\",\"policy\":null}]}}"
+
+static void anchors_are_shown_with_their_settings(_unused_ void **state)
+{
+	const struct exchange x[] = { { METHOD "ListAnchors\"", ANCHORS }, { NULL, NULL } };
+	_cleanup_(result_deinit) struct result list = RUN(x, "anchor", "list");
+	_cleanup_(result_deinit) struct result corp = RUN(x, "anchor", "show", "corp");
+	_cleanup_(result_deinit) struct result odd = RUN(x, "anchor", "show", "odd");
+	_cleanup_(result_deinit) struct result none = RUN(x, "anchor", "show", "none");
+	_cleanup_(result_deinit) struct result json = RUN(x, "anchor", "show", "lax", "--json");
+
+	CONTAINS(list.out, "strict");
+	CONTAINS(list.out, "eku-missing=allow eku-any=allow smartcard-logon=require form=lax "
+			   "revocation=grace:24h");
+	CONTAINS(list.out, "unreadable: not trusted");
+	assert_int_equal(corp.code, CLI_YES);
+	CONTAINS(corp.out, "CN=Corp");
+	CONTAINS(corp.out, "2027-01-15");
+	assert_int_equal(odd.code, CLI_YES);
+	CONTAINS(odd.out, "00ff");
+	CONTAINS(odd.out, "unreadable: not trusted");
+	assert_null(strstr(odd.out, "Subject"));
+	assert_int_equal(none.code, CLI_NO);
+	CONTAINS(none.err, "no such anchor");
+	CONTAINS(json.out, "\"anchor\"");
+	assert_null(strstr(json.out, "corp"));
+}
+
+static void settings_reach_the_daemon(_unused_ void **state)
+{
+	const struct exchange x[] = {
+		{ METHOD
+		  "SetAnchor\",\"parameters\":{\"name\":\"corp\",\"policy\":{\"ekuMissing\":true,"
+		  "\"ekuAny\":false,\"smartcardLogon\":true,\"form\":true,\"revocation\":"
+		  "\"grace\",\"graceHours\":8760}}",
+		  "{\"parameters\":{\"anchor\":{\"policy\":{" STRICT_POLICY
+		  ",\"revocation\":\"soft\"}}}}" },
+		{ NULL, NULL },
+	};
+	_cleanup_(result_deinit) struct result r =
+		RUN(x, "anchor", "set", "corp", "--eku-missing", "allow", "--eku-any", "deny",
+		    "--smartcard-logon", "require", "--form", "lax", "--revocation", "grace",
+		    "--grace-hours", "8760");
+
+	assert_int_equal(r.code, CLI_YES);
+	CONTAINS(r.out, "corp: revocation=soft.");
+}
+
+/* A temporary file with this text; the caller's to unlink. */
+static void file_of(const void *text, size_t n, char ret[static sizeof("/tmp/certlogin-XXXXXX")])
+{
+	int fd;
+
+	(void)strcpy(ret, "/tmp/certlogin-XXXXXX");
+	fd = mkstemp(ret);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, n), n);
+	(void)close(fd);
+}
+
+#define KEY_1 "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEyFcAR+ZYAeSmYHyMD1DibGbeV8Lo"
+#define KEY_2 "PQAfYu4N6ObFWtmUEQIefT9jPzb5Yhl/S61cZJCTW92orNby5Yf9+d7DfQ=="
+
+static void pinned_key_reaches_the_daemon(_unused_ void **state)
+{
+	static const char pem[] =
+		"-----BEGIN PUBLIC KEY-----\n" KEY_1 "\n" KEY_2 "\n-----END PUBLIC KEY-----\n";
+	const struct exchange x[] = {
+		{ METHOD "AddAnchor\",\"parameters\":{\"name\":\"alice\",\"kind\":\"key\","
+			 "\"key\":\"" KEY_1 KEY_2 "\"}}",
+		  "{\"parameters\":{\"anchor\":{}}}" },
+		{ NULL, NULL },
+	};
+	char key[32], junk[32];
+
+	file_of(pem, sizeof(pem) - 1, key);
+	file_of("junk\n", 5, junk);
+	{
+		_cleanup_(result_deinit) struct result r =
+			RUN(x, "anchor", "add", "alice", key, "--pin-key");
+		_cleanup_(result_deinit) struct result bad =
+			RUN(x, "anchor", "add", "alice", junk, "--pin-key");
+
+		assert_int_equal(r.code, CLI_YES);
+		CONTAINS(r.out, "whoever issued them");
+		assert_int_equal(bad.code, CLI_USAGE);
+	}
+	(void)unlink(key);
+	(void)unlink(junk);
+}
+
+/* A CA's certificate in PEM. */
+static void make_ca(struct buf *ret)
+{
+	const struct cert_spec spec = { .cn = "Sub", .ca = true, .not_after = INT64_C(1) << 50 };
+	_cleanup_(issuer_deinitp) struct issuer issuer = { 0 };
+	gnutls_x509_crt_t crt = NULL;
+
+	assert_int_equal(key_make(&issuer.key), 0);
+	assert_int_equal(cert_make(&spec, NULL, &issuer, &crt), 0);
+	assert_int_equal(cert_export(crt, ret, NULL), 0);
+	gnutls_x509_crt_deinit(crt);
+}
+
+static void intermediate_reaches_the_daemon(_unused_ void **state)
+{
+	const struct exchange x[] = { { "\"kind\":\"intermediate\"}}",
+					"{\"parameters\":{\"anchor\":{}}}" },
+				      { NULL, NULL } };
+	_cleanup_(buf_deinitp) struct buf pem = { 0 };
+	char path[32];
+
+	make_ca(&pem);
+	file_of(pem.p, pem.n, path);
+	{
+		_cleanup_(result_deinit) struct result r =
+			RUN(x, "anchor", "add", "sub", path, "--intermediate");
+
+		assert_int_equal(r.code, CLI_YES);
+		CONTAINS(r.out, "CN=Sub is known");
+	}
+	(void)unlink(path);
+}
+
+static void settings_that_are_none(_unused_ void **state)
+{
+	static const char *const bad[][2] = {
+		{ "--eku-missing", "yes" },	  { "--eku-any", "" },
+		{ "--smartcard-logon", "allow" }, { "--form", "bad" },
+		{ "--grace-hours", "0" },	  { "--grace-hours", "8761" },
+	};
+	const struct exchange none[] = { { NULL, NULL } };
+	_cleanup_(result_deinit) struct result nothing = RUN(none, "anchor", "set", "corp");
+	_cleanup_(result_deinit) struct result both =
+		RUN(none, "anchor", "add", "x", "/dev/null", "--intermediate", "--pin-key");
+
+	assert_int_equal(nothing.code, CLI_USAGE);
+	assert_int_equal(both.code, CLI_USAGE);
+	CONTAINS(both.err, "not both");
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		_cleanup_(result_deinit) struct result r =
+			RUN(none, "anchor", "set", "corp", bad[i][0], bad[i][1]);
+
+		assert_int_equal(r.code, CLI_USAGE);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -363,6 +519,11 @@ int main(void)
 		cmocka_unit_test(ocsp_answers_are_listed),
 		cmocka_unit_test(json_is_what_the_daemon_said),
 		cmocka_unit_test(options_reach_the_daemon),
+		cmocka_unit_test(anchors_are_shown_with_their_settings),
+		cmocka_unit_test(settings_reach_the_daemon),
+		cmocka_unit_test(pinned_key_reaches_the_daemon),
+		cmocka_unit_test(intermediate_reaches_the_daemon),
+		cmocka_unit_test(settings_that_are_none),
 		cmocka_unit_test(store_text_cannot_write_on_the_terminal),
 		cmocka_unit_test(verify_asks_until_it_is_done),
 		cmocka_unit_test(verify_stops_at_a_bad_row),

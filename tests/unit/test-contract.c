@@ -30,7 +30,8 @@ static bool type_fits(const struct text_field *f, enum vl_type type)
 	static const char *const names[] = { [VL_STRING] = "string",
 					     [VL_INT] = "int",
 					     [VL_BOOL] = "bool",
-					     [VL_STRINGS] = "string" };
+					     [VL_STRINGS] = "string",
+					     [VL_OBJECT] = "object" };
 
 	return strcmp(f->type, names[type]) == 0 && f->array == (type == VL_STRINGS);
 }

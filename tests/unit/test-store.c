@@ -247,19 +247,60 @@ static void rule_rows(void **state)
 static void anchor_rows(void **state)
 {
 	struct fixture *f = *state;
+	struct anchor_new new = { .name = "corp", .der = (const uint8_t *)"x", .der_n = 1 };
 	struct anchor_row *rows;
 	int64_t id;
 	size_t n;
 
-	assert_int_equal(store_anchor_add(f->store, "corp", (const uint8_t *)"x", 1, &id), 0);
-	assert_int_equal(store_anchor_add(f->store, "corp2", (const uint8_t *)"x", 1, &id),
-			 -EEXIST);
+	assert_int_equal(store_anchor_add(f->store, &new, &id), 0);
+	new.name = "corp2";
+	new.kind = ANCHOR_KEY; /* the same bytes are the same anchor */
+	assert_int_equal(store_anchor_add(f->store, &new, &id), -EEXIST);
 	assert_int_equal(store_anchor_list(f->store, &rows, &n), 0);
 	assert_int_equal(n, 1);
 	assert_string_equal(rows[0].policy, "{}");
 	anchor_rows_free(rows, n);
+	assert_int_equal(store_anchor_set_policy(f->store, "corp", "{\"form\":true}"), 0);
+	assert_int_equal(store_anchor_set_policy(f->store, "corp2", "{}"), -ENOENT);
+	assert_int_equal(store_anchor_list(f->store, &rows, &n), 0);
+	assert_string_equal(rows[0].policy, "{\"form\":true}");
+	anchor_rows_free(rows, n);
 	assert_int_equal(store_anchor_remove(f->store, "corp"), 0);
 	assert_int_equal(store_anchor_remove(f->store, "corp"), -ENOENT);
+}
+
+static void kinds_of_anchors(void **state)
+{
+	struct fixture *f = *state;
+	static const enum anchor_kind kinds[] = { ANCHOR_CA, ANCHOR_INTERMEDIATE, ANCHOR_KEY };
+	static const char *const names[] = { "ca", "intermediate", "key" };
+	enum anchor_kind kind;
+	struct anchor_row *rows;
+	int64_t id;
+	size_t n;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		const struct anchor_new new = { .name = names[i],
+						.kind = kinds[i],
+						.der = (const uint8_t *)names[i],
+						.der_n = 1,
+						.policy = "{\"ekuAny\":true}" };
+
+		assert_int_equal(store_anchor_add(f->store, &new, &id), 0);
+		assert_string_equal(anchor_kind_text(kinds[i]), names[i]);
+		assert_int_equal(anchor_kind_parse(names[i], &kind), 0);
+		assert_int_equal(kind, kinds[i]);
+	}
+	assert_string_equal(anchor_kind_text((enum anchor_kind)9), "");
+	assert_int_equal(anchor_kind_parse("", &kind), -EINVAL);
+	assert_int_equal(anchor_kind_parse("CA", &kind), -EINVAL);
+	assert_int_equal(store_anchor_list(f->store, &rows, &n), 0);
+	assert_int_equal(n, 3);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(rows[i].kind, kinds[i]);
+		assert_string_equal(rows[i].policy, "{\"ekuAny\":true}");
+	}
+	anchor_rows_free(rows, n);
 }
 
 static void session_life(void **state)
@@ -441,7 +482,12 @@ static void too_long_for_the_fields(void **state)
 	assert_int_equal(store_identity_set_enabled(f->store, "alice", false, text, &identity),
 			 -EINVAL);
 	assert_int_equal(store_certificate_add(f->store, &c), -EINVAL);
-	assert_int_equal(store_anchor_add(f->store, text, (const uint8_t *)"x", 1, &id), -EINVAL);
+	assert_int_equal(store_anchor_add(f->store,
+					  &(struct anchor_new){ .name = text,
+								.der = (const uint8_t *)"x",
+								.der_n = 1 },
+					  &id),
+			 -EINVAL);
 	text[LIMIT_IDENTITY] = '\0';
 	assert_int_equal(store_identity_add(f->store, text, "", 0, 1, &identity), 0);
 	assert_int_equal(store_identity_list(f->store, NULL, 9, &rows, &n), 0);
@@ -816,6 +862,7 @@ int main(void)
 		cmocka_unit_test(uid_lists),
 		T(anchor_rows),
 		T(rule_rows),
+		T(kinds_of_anchors),
 		T(session_life),
 		T(rollback_keeps_the_chain),
 		T(undone_change_leaves_its_turn),

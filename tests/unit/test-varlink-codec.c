@@ -194,8 +194,8 @@ static void format_roundtrip(_unused_ void **state)
 }
 
 static const struct vl_field fields[] = {
-	{ "s", VL_STRING, false, 3 }, { "i", VL_INT, true, 0 },	     { "b", VL_BOOL, true, 0 },
-	{ "l", VL_STRINGS, true, 2 }, { NULL, VL_STRING, false, 0 },
+	{ "s", VL_STRING, false, 3 }, { "i", VL_INT, true, 0 },	   { "b", VL_BOOL, true, 0 },
+	{ "l", VL_STRINGS, true, 2 }, { "o", VL_OBJECT, true, 0 }, { NULL, VL_STRING, false, 0 },
 };
 
 static void fields_types_and_limits(_unused_ void **state)
@@ -216,6 +216,10 @@ static void fields_types_and_limits(_unused_ void **state)
 		{ "{\"s\":\"a\",\"l\":\"x\"}", "l" },
 		{ "{\"s\":\"a\",\"l\":[1]}", "l" },
 		{ "{\"s\":\"a\",\"l\":[\"x\",\"y\",\"z\"]}", "l" },
+		{ "{\"s\":\"a\",\"o\":{\"x\":1}}", NULL },
+		{ "{\"s\":\"a\",\"o\":null}", NULL },
+		{ "{\"s\":\"a\",\"o\":[]}", "o" },
+		{ "{\"s\":\"a\",\"o\":\"{}\"}", "o" },
 		{ "{\"s\":\"a\",\"S\":\"a\"}", "S" },
 		{ "{\"s\":\"a\",\"u\":null}", "u" },
 	};
