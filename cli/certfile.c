@@ -42,6 +42,23 @@ int certfile_read_all(struct cli *cli, const char *path, struct cert **ret, size
 	return r < 0 ? fail_read(cli, r, path) : CLI_YES;
 }
 
+int certfile_put_chain(struct cli *cli, const char *path, json_t *chain)
+{
+	struct cert *certs[LIMIT_CHAIN_CERTS] = { 0 };
+	size_t n = 0;
+	int r = certfile_read_all(cli, path, certs, ARRAY_SIZE(certs), &n);
+
+	for (size_t i = 0; r == CLI_YES && i < n; i++) {
+		_cleanup_(freep) char *der = base64_encode_new(certs[i]->der.p, certs[i]->der.n);
+
+		if (!der || json_array_append_new(chain, json_string(der)) < 0)
+			r = cli_fail_memory(cli);
+	}
+	for (size_t i = 0; i < n; i++)
+		cert_free(certs[i]);
+	return r;
+}
+
 /* Calls method(field: name, certificate), with a kind if there is one. */
 static int call_with(struct cli *cli, const char *method, const char *field, const char *name,
 		     const char *kind, const struct cert *cert, json_t **ret)

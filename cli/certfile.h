@@ -11,6 +11,8 @@
 int certfile_read(struct cli *cli, const char *path, struct cert **ret);
 /* All of it, leaf first, at most `max`. */
 int certfile_read_all(struct cli *cli, const char *path, struct cert **ret, size_t max, size_t *ret_n);
+/* The same, appended to an array of base64 DER: what the API calls a chain. */
+int certfile_put_chain(struct cli *cli, const char *path, json_t *chain);
 /* Enrolls it through the API.  part: of a bigger work that prints the JSON itself. */
 int certfile_enroll(struct cli *cli, const char *identity, const struct cert *cert, bool part);
 /* Adds it as an anchor; likewise. */

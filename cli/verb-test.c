@@ -1,42 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <string.h>
-
 #include "cli/admin.h"
 #include "cli/certfile.h"
 #include "cli/show.h"
-#include "lib/base/encode.h"
-#include "lib/base/limits.h"
 
 /* certlogin test: the decision that a login would get, by the same code; changes nothing. */
 
-static int chain_make(struct cli *cli, const char *path, json_t **ret)
-{
-	struct cert *certs[LIMIT_CHAIN_CERTS] = { 0 };
-	_cleanup_(json_decrefp) json_t *chain = json_array();
-	size_t n = 0;
-	int r = certfile_read_all(cli, path, certs, ARRAY_SIZE(certs), &n);
-
-	for (size_t i = 0; r == CLI_YES && i < n; i++) {
-		_cleanup_(freep) char *der = base64_encode_new(certs[i]->der.p, certs[i]->der.n);
-
-		if (!der || json_array_append_new(chain, json_string(der)) < 0)
-			r = cli_fail_memory(cli);
-	}
-	for (size_t i = 0; i < n; i++)
-		cert_free(certs[i]);
-	if (r == CLI_YES)
-		*ret = STEAL(chain);
-	return r;
-}
-
 static int parameters_make(struct cli *cli, const struct args *args, json_t **ret)
 {
-	_cleanup_(json_decrefp) json_t *p = NULL, *chain = NULL;
+	_cleanup_(json_decrefp) json_t *p = NULL, *chain = json_array();
 	int r;
 
 	if (!args->option[OPT_CERT] || !args->option[OPT_ACCOUNT] || !args->option[OPT_SERVICE])
 		return cli_usage(cli, "--cert, --account and --service are needed");
-	r = chain_make(cli, args->option[OPT_CERT], &chain);
+	r = certfile_put_chain(cli, args->option[OPT_CERT], chain);
 	if (r != CLI_YES)
 		return r;
 	p = json_pack("{s:O, s:s, s:s}", "chain", chain, "account", args->option[OPT_ACCOUNT],

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lib/base/buf.h"
+#include "lib/base/limits.h"
 
 /* clang-format off */
 const struct option_spec option_specs[OPT_MAX_] = {
@@ -53,7 +54,7 @@ const struct option_spec option_specs[OPT_MAX_] = {
 	[OPT_IDENTITY]    = { "identity",    0,   "NAME",        "only of this identity" },
 	[OPT_VERDICT]     = { "verdict",     0,   "VERDICT",     "allow or deny" },
 	[OPT_AT]          = { "at",          0,   "TIME",        "decide as at this time" },
-	[OPT_ANCHOR]      = { "anchor",      0,   "ANCHOR",      "verify: file of a CA that is trusted, several times; else its name", true },
+	[OPT_ANCHOR]      = { "anchor",      0,   "ANCHOR",      "verify: file of a CA that is trusted, several times; else the name of one", true },
 	[OPT_CHAIN]       = { "chain",       0,   "FILE",        "leaf first, then its issuers; several times", true },
 	[OPT_PURPOSE]     = { "purpose",     0,   "PURPOSE",     "clientAuth" },
 	[OPT_MAX_DEPTH]   = { "max-depth",   0,   "N",           "at most N intermediate CAs" },
@@ -70,6 +71,12 @@ const struct option_spec option_specs[OPT_MAX_] = {
 	[OPT_FORM]        = { "form",        0,   "STRICT|LAX",  "breaches of form" },
 	[OPT_REVOCATION]  = { "revocation",  0,   "MODE",        "without fresh evidence: auto, hard, soft or grace" },
 	[OPT_GRACE_HOURS] = { "grace-hours", 0,   "N",           "hours that stale evidence counts for longer" },
+	[OPT_MATCH]       = { "match",       0,   "RULE",        "which certificates, as in sss-certmap(5)" },
+	[OPT_YIELD]       = { "yield",       0,   "TEMPLATE",    "whose they are: {upn.local}, {mail}, ..." },
+	[OPT_DOMAIN]      = { "domain",      0,   "DOMAIN",      "allowed after the @; several times", true },
+	[OPT_CONTINUE]    = { "continue",    0,   NULL,          "later rules are tried as well" },
+	[OPT_CREATE_IDENTITIES] = { "create-identities", 0, NULL, "add an identity that there is not" },
+	[OPT_POSITION]    = { "position",    0,   "N",           "place among the rules; else the last" },
 };
 
 #define FILTERS (OPT(LAST) | OPT(KIND) | OPT(IDENTITY) | OPT(ACCOUNT) | OPT(VERDICT))
@@ -124,6 +131,14 @@ const struct verb verbs[] = {
 	{ "ocsp", "import", "FILE", 1, 1, OPT(CERT) | OPT(ISSUER),
 	  ROLE_ADMIN, verb_ocsp_import, "take an OCSP response (DER) about a certificate" },
 	{ "ocsp", "list", "", 0, 0, 0, ROLE_AUDIT, verb_ocsp_list, "list what OCSP said about certificates" },
+	{ "rule", "add", "NAME", 1, 1,
+	  OPT(ANCHOR) | OPT(MATCH) | OPT(YIELD) | OPT(DOMAIN) | OPT(CONTINUE) | OPT(CREATE_IDENTITIES) |
+	  OPT(POSITION),
+	  ROLE_ROOT, verb_rule_add, "map certificates that are not enrolled" },
+	{ "rule", "list", "", 0, 0, 0, ROLE_AUDIT, verb_rule_list, "list the rules in their order" },
+	{ "rule", "remove", "NAME", 1, 1, 0, ROLE_ROOT, verb_rule_remove, "remove a rule" },
+	{ "rule", "test", "CERT-FILE...", 1, LIMIT_CHAIN_CERTS, 0,
+	  ROLE_AUDIT, verb_rule_test, "show what each rule makes of a certificate" },
 	{ "trust", NULL, "[HOST]", 0, 1, OPT(PIN) | OPT(CA_FILE) | OPT(LIST) | OPT(REMOVE),
 	  ROLE_ANYONE, verb_trust, "say how a host is recognised, for ticket" },
 	{ "ticket", NULL, "[HOST[:PORT]]", 0, 1,

@@ -37,7 +37,8 @@ enum opt {
 	OPT_CSR, OPT_ENROLL, OPT_OWNER, OPT_ALL, OPT_LAST, OPT_KIND, OPT_IDENTITY, OPT_VERDICT, OPT_AT,
 	OPT_ANCHOR, OPT_CHAIN, OPT_PURPOSE, OPT_MAX_DEPTH, OPT_CRL, OPT_SIGNER, OPT_ISSUER,
 	OPT_ALLOW, OPT_OCSP, OPT_INTERMEDIATE, OPT_PIN_KEY, OPT_EKU_MISSING, OPT_EKU_ANY, OPT_SMARTCARD_LOGON,
-	OPT_FORM, OPT_REVOCATION, OPT_GRACE_HOURS,
+	OPT_FORM, OPT_REVOCATION, OPT_GRACE_HOURS, OPT_MATCH, OPT_YIELD, OPT_DOMAIN, OPT_CONTINUE,
+	OPT_CREATE_IDENTITIES, OPT_POSITION,
 	OPT_MAX_,
 };
 /* A set of them; there are more than 64. */
@@ -157,6 +158,10 @@ int verb_ocsp_import(struct cli *cli, const struct args *args);
 int verb_ocsp_list(struct cli *cli, const struct args *args);
 int verb_anchor_set(struct cli *cli, const struct args *args);
 int verb_anchor_show(struct cli *cli, const struct args *args);
+int verb_rule_add(struct cli *cli, const struct args *args);
+int verb_rule_list(struct cli *cli, const struct args *args);
+int verb_rule_remove(struct cli *cli, const struct args *args);
+int verb_rule_test(struct cli *cli, const struct args *args);
 int verb_trust(struct cli *cli, const struct args *args);
 int verb_ticket(struct cli *cli, const struct args *args);
 int verb_session_list(struct cli *cli, const struct args *args);

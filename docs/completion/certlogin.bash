@@ -14,6 +14,7 @@ _certlogin_actions() {
 	anchor) echo add list remove set show ;;
 	crl) echo import status forget ;;
 	ocsp) echo import list ;;
+	rule) echo add list remove test ;;
 	session) echo list show ;;
 	audit) echo list follow verify ;;
 	esac
@@ -34,6 +35,7 @@ _certlogin_options() {
 	'crl forget') echo --issuer --yes ;;
 	'anchor add') echo --intermediate --pin-key ;;
 	'anchor set') echo --eku-missing --eku-any --smartcard-logon --form --revocation --grace-hours ;;
+	'rule add') echo --anchor --match --yield --domain --continue --create-identities --position ;;
 	trust) echo --pin --ca --list --remove ;;
 	ticket) echo --service --account --login --key --cert --yes ;;
 	'ocsp import') echo --cert --issuer ;;
@@ -75,8 +77,8 @@ _certlogin_value() {
 
 _certlogin() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' action='' i word actions
-	local verbs='setup ca identity enroll unenroll access service anchor crl ocsp trust ticket session audit explain
-		test verify status backup help version'
+	local verbs='setup ca identity enroll unenroll access service anchor crl ocsp rule trust ticket session audit
+		explain test verify status backup help version'
 
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -90,6 +92,7 @@ _certlogin() {
 		esac
 	done
 	[ "$verb" = trust ] && [ "$prev" = --ca ] && COMPREPLY=($(compgen -f -- "$cur")) && return
+	[ "$verb" = rule ] && [ "$prev" = --anchor ] && COMPREPLY=($(compgen -W "$(_certlogin_names anchor)" -- "$cur")) && return
 	_certlogin_value "$prev" "$cur" && return
 	if [ -z "$verb" ]; then
 		COMPREPLY=($(compgen -W "$verbs $_certlogin_globals" -- "$cur"))
@@ -109,8 +112,9 @@ _certlogin() {
 		identity\ * | access\ * | 'ca issue') COMPREPLY=($(compgen -W "$(_certlogin_names identity)" -- "$cur")) ;;
 		service\ *) COMPREPLY=($(compgen -W "$(_certlogin_names service)" -- "$cur")) ;;
 		'anchor remove' | 'anchor set' | 'anchor show' | 'crl forget') COMPREPLY=($(compgen -W "$(_certlogin_names anchor)" -- "$cur")) ;;
+		'rule remove') COMPREPLY=($(compgen -W "$(_certlogin_names rule)" -- "$cur")) ;;
 		enroll) COMPREPLY=($(compgen -W "$(_certlogin_names identity)" -f -- "$cur")) ;;
-		unenroll | 'anchor add' | 'crl import' | 'ocsp import' | backup) COMPREPLY=($(compgen -f -- "$cur")) ;;
+		unenroll | 'anchor add' | 'crl import' | 'ocsp import' | 'rule test' | backup) COMPREPLY=($(compgen -f -- "$cur")) ;;
 		ticket | trust) COMPREPLY=($(compgen -A hostname -- "$cur")) ;;
 		esac
 		;;
