@@ -157,7 +157,7 @@ static const struct {
 	{ "key-usage", "the certificate's key usage does not allow signing in",
 	  "Have it issued with digitalSignature" },
 	{ "eku", "the certificate is not made for clients",
-	  "Have it issued with extended key usage clientAuth" },
+	  "Have it issued with extended key usage clientAuth, or see certlogin anchor set" },
 	{ "revoked", "the certificate is revoked", "Issue a new certificate for a new key" },
 	{ "revocation", "nothing current says that the certificate is not revoked",
 	  "See: certlogin crl status; then: certlogin crl import FILE" },

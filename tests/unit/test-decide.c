@@ -138,6 +138,9 @@ MUTATE(leaf_version, b->path.leaf_fault = LEAF_VERSION)
 MUTATE(leaf_key_usage, b->path.leaf_fault = LEAF_KEY_USAGE)
 MUTATE(leaf_no_eku, b->path.leaf_fault = LEAF_EKU_MISSING)
 MUTATE(leaf_eku, b->path.leaf_fault = LEAF_EKU)
+MUTATE(leaf_eku_any, b->path.leaf_fault = LEAF_EKU_ANY)
+MUTATE(leaf_smartcard_logon, b->path.leaf_fault = LEAF_SMARTCARD_LOGON)
+MUTATE(leaf_form, b->path.leaf_fault = LEAF_FORM)
 MUTATE(leaf_critical, b->path.leaf_fault = LEAF_CRITICAL_EXTENSION)
 MUTATE(unknown_leaf_fault, b->path.leaf_fault = (enum leaf_fault)99)
 MUTATE(not_looked_at, b->facts.revocation = NULL)
@@ -231,7 +234,10 @@ static const struct {
 	R(leaf_key_usage, USAGE, KEY_USAGE),
 	R(leaf_no_eku, USAGE, EKU),
 	R(leaf_eku, USAGE, EKU),
+	R(leaf_eku_any, USAGE, EKU),
+	R(leaf_smartcard_logon, USAGE, EKU),
 	R(leaf_critical, USAGE, CHAIN),
+	R(leaf_form, USAGE, CHAIN),
 	R(unknown_leaf_fault, USAGE, CHAIN),
 	R(not_looked_at, REVOCATION, REVOCATION),
 	R(revoked, REVOCATION, REVOKED),
@@ -413,6 +419,16 @@ static void all_that_is_wrong_is_shown_at_once(_unused_ void **state)
 	assert_int_equal(v.checks[CHECK_REVOCATION].result, CHECK_SKIPPED);
 }
 
+static void pinned_key_is_told(_unused_ void **state)
+{
+	struct base b;
+
+	base_init(&b);
+	assert_non_null(strstr(judge(&b).checks[CHECK_CHAIN].detail, "1 above it"));
+	b.path.n_issuers = 0;
+	assert_non_null(strstr(judge(&b).checks[CHECK_CHAIN].detail, "its key is an anchor"));
+}
+
 static void details_have_the_values(_unused_ void **state)
 {
 	struct verdict v;
@@ -522,6 +538,7 @@ int main(void)
 		cmocka_unit_test(also_allowed),
 		cmocka_unit_test(nothing_is_denied),
 		cmocka_unit_test(all_that_is_wrong_is_shown_at_once),
+		cmocka_unit_test(pinned_key_is_told),
 		cmocka_unit_test(details_have_the_values),
 		cmocka_unit_test(detail_says_who_mapped_it),
 		cmocka_unit_test(details_are_clean_and_bounded),
