@@ -31,7 +31,7 @@ const struct option_spec option_specs[OPT_MAX_] = {
 	[OPT_REMOVE]      = { "remove",      0,   NULL,          "trust the host no more" },
 	[OPT_LOGIN]       = { "login",       'l', "ID",          "login id that the prompt showed" },
 	[OPT_KEY]         = { "key",         0,   "FILE",        "private key" },
-	[OPT_CERT]        = { "cert",        0,   "FILE",        "certificate, with its chain" },
+	[OPT_CERT]        = { "cert",        0,   "FILE",        "certificate, with its chain", true },
 	[OPT_YES]         = { "yes",         'y', NULL,          "do not ask" },
 	[OPT_LISTEN]      = { "listen",      0,   "[ADDR:PORT]", "let the network gate listen (port 4715)" },
 	[OPT_CA]          = { "ca",          0,   NULL,          "make the built-in CA as well" },
@@ -77,7 +77,15 @@ const struct option_spec option_specs[OPT_MAX_] = {
 	[OPT_CONTINUE]    = { "continue",    0,   NULL,          "later rules are tried as well" },
 	[OPT_CREATE_IDENTITIES] = { "create-identities", 0, NULL, "add an identity that there is not" },
 	[OPT_POSITION]    = { "position",    0,   "N",           "place among the rules; else the last" },
+	[OPT_CONFIG]      = { "config",      0,   "FILE",        "configuration to import" },
+	[OPT_MAPDIR]      = { "mapdir",      0,   "DIR",         "where its map files are, if not where it says" },
+	[OPT_CERT_DIR]    = { "cert-dir",    0,   "DIR",         "certificates of the people; several times", true },
+	[OPT_ALLOW_WEAK]  = { "allow-weak",  0,   NULL,          "also what KB5014754 calls weak" },
+	[OPT_DRY_RUN]     = { "dry-run",     0,   NULL,          "show what would change; change nothing" },
 };
+
+/* What every import takes. */
+#define IMPORT (OPT(SERVICE) | OPT(CERT) | OPT(CERT_DIR) | OPT(YES) | OPT(DRY_RUN))
 
 #define FILTERS (OPT(LAST) | OPT(KIND) | OPT(IDENTITY) | OPT(ACCOUNT) | OPT(VERDICT))
 
@@ -157,6 +165,15 @@ const struct verb verbs[] = {
 	  ROLE_ANYONE, verb_verify, "validate a certificate chain, without the daemon" },
 	{ "status", NULL, "", 0, 0, 0, ROLE_AUDIT, verb_status, "show how the daemon does" },
 	{ "backup", NULL, "[FILE]", 0, 1, 0, ROLE_ROOT, verb_backup, "copy the database, consistently" },
+	{ "import", "pam_pkcs11", "", 0, 0, IMPORT | OPT(CONFIG) | OPT(MAPDIR) | OPT(ANCHOR) | OPT(DOMAIN),
+	  ROLE_ROOT, verb_import_pam_pkcs11, "take over pam_pkcs11.conf and its maps" },
+	{ "import", "sssd", "", 0, 0,
+	  OPT(SERVICE) | OPT(YES) | OPT(DRY_RUN) | OPT(CONFIG) | OPT(ANCHOR) | OPT(DOMAIN),
+	  ROLE_ROOT, verb_import_sssd, "take over the certmap rules of sssd.conf" },
+	{ "import", "authorized-keys", "FILE", 1, 1, IMPORT | OPT(IDENTITY),
+	  ROLE_ROOT, verb_import_authorized_keys, "enroll the certificates of OpenSSH keys" },
+	{ "import", "ad", "FILE", 1, 1, IMPORT | OPT(ANCHOR) | OPT(ALLOW_WEAK),
+	  ROLE_ROOT, verb_import_ad, "take over altSecurityIdentities of Active Directory" },
 	{ "help", NULL, "[VERB [ACTION]]", 0, 2, 0, ROLE_ANYONE, verb_help, "show help" },
 	{ "version", NULL, "", 0, 0, 0, ROLE_ANYONE, verb_version, "show the version" },
 };

@@ -38,7 +38,7 @@ enum opt {
 	OPT_ANCHOR, OPT_CHAIN, OPT_PURPOSE, OPT_MAX_DEPTH, OPT_CRL, OPT_SIGNER, OPT_ISSUER,
 	OPT_ALLOW, OPT_OCSP, OPT_INTERMEDIATE, OPT_PIN_KEY, OPT_EKU_MISSING, OPT_EKU_ANY, OPT_SMARTCARD_LOGON,
 	OPT_FORM, OPT_REVOCATION, OPT_GRACE_HOURS, OPT_MATCH, OPT_YIELD, OPT_DOMAIN, OPT_CONTINUE,
-	OPT_CREATE_IDENTITIES, OPT_POSITION,
+	OPT_CREATE_IDENTITIES, OPT_POSITION, OPT_CONFIG, OPT_MAPDIR, OPT_CERT_DIR, OPT_ALLOW_WEAK, OPT_DRY_RUN,
 	OPT_MAX_,
 };
 /* A set of them; there are more than 64. */
@@ -174,6 +174,10 @@ int verb_verify(struct cli *cli, const struct args *args);
 int verb_test(struct cli *cli, const struct args *args);
 int verb_status(struct cli *cli, const struct args *args);
 int verb_backup(struct cli *cli, const struct args *args);
+int verb_import_pam_pkcs11(struct cli *cli, const struct args *args);
+int verb_import_sssd(struct cli *cli, const struct args *args);
+int verb_import_authorized_keys(struct cli *cli, const struct args *args);
+int verb_import_ad(struct cli *cli, const struct args *args);
 int verb_help(struct cli *cli, const struct args *args);
 int verb_version(struct cli *cli, const struct args *args);
 

@@ -17,6 +17,7 @@ _certlogin_actions() {
 	rule) echo add list remove test ;;
 	session) echo list show ;;
 	audit) echo list follow verify ;;
+	import) echo pam_pkcs11 sssd authorized-keys ad ;;
 	esac
 }
 
@@ -44,6 +45,10 @@ _certlogin_options() {
 	'audit follow') echo --last --kind --identity --account --verdict ;;
 	test) echo --cert --account --service --at --via ;;
 	verify) echo --anchor --chain --crl --at --purpose --max-depth --allow --ocsp ;;
+	'import pam_pkcs11') echo --service --cert --yes --config --mapdir --cert-dir --anchor --domain --dry-run ;;
+	'import sssd') echo --service --yes --config --anchor --domain --dry-run ;;
+	'import authorized-keys') echo --service --cert --yes --identity --cert-dir --dry-run ;;
+	'import ad') echo --service --cert --yes --cert-dir --anchor --allow-weak --dry-run ;;
 	esac
 }
 
@@ -69,8 +74,8 @@ _certlogin_value() {
 	--revocation) COMPREPLY=($(compgen -W 'auto hard soft grace' -- "$2")) ;;
 	--allow) COMPREPLY=($(compgen -W 'eku-missing eku-any form' -- "$2")) ;;
 	--purpose) COMPREPLY=($(compgen -W clientAuth -- "$2")) ;;
-	--anchor | --chain | --crl | --signer | --ocsp | --issuer | --key | --cert | --csr | --pubkey | --out | -o) COMPREPLY=($(compgen -f -- "$2")) ;;
-	--runtime-dir | --config-dir | --unit-dir) COMPREPLY=($(compgen -d -- "$2")) ;;
+	--anchor | --chain | --crl | --signer | --ocsp | --issuer | --key | --cert | --csr | --pubkey | --out | -o | --config) COMPREPLY=($(compgen -f -- "$2")) ;;
+	--runtime-dir | --config-dir | --unit-dir | --mapdir | --cert-dir) COMPREPLY=($(compgen -d -- "$2")) ;;
 	*) return 1 ;;
 	esac
 }
@@ -78,7 +83,7 @@ _certlogin_value() {
 _certlogin() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' action='' i word actions
 	local verbs='setup ca identity enroll unenroll access service anchor crl ocsp rule trust ticket session audit
-		explain test verify status backup help version'
+		explain test verify status backup import help version'
 
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
@@ -91,6 +96,8 @@ _certlogin() {
 			;;
 		esac
 	done
+	[ "$verb" = import ] && [ "$prev" = --anchor ] &&
+		COMPREPLY=($(compgen -W "$(_certlogin_names anchor)" -- "$cur")) && return
 	[ "$verb" = trust ] && [ "$prev" = --ca ] && COMPREPLY=($(compgen -f -- "$cur")) && return
 	[ "$verb" = rule ] && [ "$prev" = --anchor ] && COMPREPLY=($(compgen -W "$(_certlogin_names anchor)" -- "$cur")) && return
 	_certlogin_value "$prev" "$cur" && return
@@ -114,7 +121,7 @@ _certlogin() {
 		'anchor remove' | 'anchor set' | 'anchor show' | 'crl forget') COMPREPLY=($(compgen -W "$(_certlogin_names anchor)" -- "$cur")) ;;
 		'rule remove') COMPREPLY=($(compgen -W "$(_certlogin_names rule)" -- "$cur")) ;;
 		enroll) COMPREPLY=($(compgen -W "$(_certlogin_names identity)" -f -- "$cur")) ;;
-		unenroll | 'anchor add' | 'crl import' | 'ocsp import' | 'rule test' | backup) COMPREPLY=($(compgen -f -- "$cur")) ;;
+		unenroll | 'anchor add' | 'crl import' | 'ocsp import' | 'rule test' | backup | 'import authorized-keys' | 'import ad') COMPREPLY=($(compgen -f -- "$cur")) ;;
 		ticket | trust) COMPREPLY=($(compgen -A hostname -- "$cur")) ;;
 		esac
 		;;
