@@ -224,14 +224,18 @@ static int plan_show(struct cli *cli, const struct plan *p)
 	if (r != CLI_YES || p->n_refusals == 0)
 		return r;
 	/* no table: a reason is never cut */
-	term_print(cli->out, &cli->term, TONE_HEAD, "\nNot carried over:\n");
+	(void)fputc('\n', cli->out);
+	term_print(cli->out, &cli->term, TONE_HEAD, "Not carried over:");
+	(void)fputc('\n', cli->out);
 	for (size_t i = 0; i < p->n_refusals; i++) {
 		const struct plan_refusal *f = &p->refusals[i];
 
 		where_text(f->file, f->line, where, sizeof(where));
 		term_print(cli->out, &cli->term, f->setting ? TONE_WARN : TONE_BAD, "%s: %s", where,
 			   f->what);
-		term_print(cli->out, &cli->term, TONE_PLAIN, "\n    %s\n", f->why);
+		(void)fputc('\n', cli->out);
+		term_print(cli->out, &cli->term, TONE_PLAIN, "    %s", f->why);
+		(void)fputc('\n', cli->out);
 	}
 	return CLI_YES;
 }
@@ -294,6 +298,7 @@ static int options_read(struct import *im)
 				    .service = args->option[OPT_SERVICE],
 				    .allow_weak = args->option[OPT_ALLOW_WEAK] != NULL,
 				    .certs = &im->certs,
+				    .now = clock_realtime(im->cli->clock),
 				    .superuser = is_superuser };
 	im->mapdir = args->option[OPT_MAPDIR];
 	if (o->service && !service_or_class_ok(o->service))

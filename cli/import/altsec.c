@@ -81,12 +81,11 @@ static void take_octets(struct plan *p, struct place at, const char *login, cons
 {
 	uint8_t octets[OCTETS_MAX];
 	const struct cert *cert = NULL;
-	int n = hex_decode(hex, octets, sizeof(octets));
+	int n = hex_decode(hex, octets, sizeof(octets)), r = -EBADMSG;
 
-	found(p, at, login,
-	      n > 0 ? find(p->options->certs, &(struct view){ octets, (size_t)n }, &cert)
-		    : -EBADMSG,
-	      cert);
+	if (n > 0)
+		r = find(p->options->certs, &(struct view){ octets, (size_t)n }, &cert);
+	found(p, at, login, r, cert);
 }
 
 /* One of the weak ones; NULL: it does not have that part. */

@@ -4,8 +4,20 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cli/admin.h"
 #include "lib/base/encode.h"
+
+/* "" or 0 for what is not there: it is compared, and equals nothing. */
+static const char *text_of(const json_t *row, const char *name)
+{
+	const char *s = json_string_value(json_object_get(row, name));
+
+	return s ? s : "";
+}
+
+static int64_t number_of(const json_t *row, const char *name)
+{
+	return json_integer_value(json_object_get(row, name));
+}
 
 void known_deinit(struct known *k)
 {
@@ -25,7 +37,7 @@ int known_add(json_t **index, const json_t *rows, const char *key)
 		*index = json_object();
 	json_array_foreach(rows, i, row)
 	{
-		if (json_object_set(*index, reply_text(row, key), (json_t *)(uintptr_t)row) < 0)
+		if (json_object_set(*index, text_of(row, key), (json_t *)(uintptr_t)row) < 0)
 			return -ENOMEM;
 	}
 	return *index ? 0 : -ENOMEM;
@@ -40,7 +52,7 @@ int known_add_access(struct known *k, const json_t *rows)
 		k->access = json_object();
 	json_array_foreach(rows, i, row)
 	{
-		const char *identity = reply_text(row, "identity");
+		const char *identity = text_of(row, "identity");
 		json_t *list = json_object_get(k->access, identity);
 
 		if (!list) {
@@ -67,7 +79,7 @@ static bool lasts_longer(const struct known *k, const char *identity, int64_t un
 	size_t i;
 
 	json_array_foreach(json_object_get(k->access, identity), i,
-			   row) if (reply_int(row, "notAfter") > until) return true;
+			   row) if (number_of(row, "notAfter") > until) return true;
 	return false;
 }
 
@@ -79,11 +91,11 @@ static void check_enroll(const struct known *k, struct plan_op *op, char *ret_wh
 	hex_encode(op->cert->spki_sha256, SHA256_BYTES, key);
 	hex_encode(op->cert->sha256, SHA256_BYTES, sha256);
 	row = json_object_get(k->keys, key);
-	if (row && strcmp(reply_text(row, "identity"), op->identity) != 0) {
+	if (row && strcmp(text_of(row, "identity"), op->identity) != 0) {
 		op->state = PLAN_DROPPED;
 		(void)snprintf(ret_why, size, "its key is enrolled for %s: one key is one person",
-			       reply_text(row, "identity"));
-	} else if (row && strcmp(reply_text(row, "sha256"), sha256) != 0) {
+			       text_of(row, "identity"));
+	} else if (row && strcmp(text_of(row, "sha256"), sha256) != 0) {
 		drop(op, ret_why, size,
 		     "its key is enrolled in another certificate: certlogin unenroll that first");
 	} else if (lasts_longer(k, op->identity, op->until)) {
@@ -102,10 +114,10 @@ static void check_access(const struct known *k, const struct plan_options *optio
 
 	json_array_foreach(json_object_get(k->access, op->identity), i, row)
 	{
-		if (strcmp(reply_text(row, "account"), op->identity) != 0 ||
-		    strcmp(reply_text(row, "service"), options->service) != 0)
+		if (strcmp(text_of(row, "account"), op->identity) != 0 ||
+		    strcmp(text_of(row, "service"), options->service) != 0)
 			continue;
-		if (reply_int(row, "notAfter") == op->until)
+		if (number_of(row, "notAfter") == op->until)
 			op->state = PLAN_PRESENT;
 		else
 			drop(op, ret_why, size,
@@ -136,9 +148,9 @@ static void check_rule(const struct known *k, const struct plan_options *options
 
 	if (!row)
 		return;
-	if (strcmp(reply_text(row, "anchor"), options->anchor) == 0 &&
-	    strcmp(reply_text(row, "match"), op->match) == 0 &&
-	    strcmp(reply_text(row, "yield"), op->yield) == 0 &&
+	if (strcmp(text_of(row, "anchor"), options->anchor) == 0 &&
+	    strcmp(text_of(row, "match"), op->match) == 0 &&
+	    strcmp(text_of(row, "yield"), op->yield) == 0 &&
 	    (!op->domains || same_domains(row, options)))
 		op->state = PLAN_PRESENT;
 	else

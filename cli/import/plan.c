@@ -10,9 +10,11 @@
 #include "cli/import/known.h"
 #include "lib/base/encode.h"
 #include "lib/base/name.h"
+#include "lib/pki/path.h"
 
 #define WHY_MAX 512
 #define SUBJECT_MAX 256
+#define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
 
 void plan_init(struct plan *p, const struct plan_options *options)
 {
@@ -140,10 +142,16 @@ static bool login_ok(struct plan *p, struct place at, const char *login)
 void plan_enroll(struct plan *p, struct place at, const char *login, const struct cert *cert,
 		 int64_t until)
 {
+	enum leaf_fault fault = leaf_check(cert);
 	struct plan_op *op;
 
 	if (!login_ok(p, at, login))
 		return;
+	if (fault != LEAF_GOOD || cert->not_after < p->options->now) {
+		plan_refuse(p, at, login, "its certificate: %s",
+			    fault != LEAF_GOOD ? leaf_fault_text(fault) : "it has expired");
+		return;
+	}
 	for (size_t i = 0; i < p->n_ops; i++)
 		if (p->ops[i].kind == PLAN_ENROLL && strcmp(p->ops[i].identity, login) == 0 &&
 		    memcmp(p->ops[i].cert->sha256, cert->sha256, SHA256_BYTES) == 0)
@@ -184,7 +192,10 @@ static char *rule_name(struct plan *p, const struct plan_rule *rule)
 	}
 	sha256(b.p, b.n, hash);
 	hex_encode(hash, sizeof(hash), text);
-	(void)snprintf(name, sizeof(name), "%s.%.12s", rule->kind, text);
+	(void)snprintf(name, sizeof(name), "%.64s.%.12s", rule->kind, text);
+	for (char *s = name; *s; s++) /* a foreign name may be in it */
+		if (!strchr(NAME_CHARS, *s))
+			*s = '-';
 	return text_copy(p, name);
 }
 
@@ -216,8 +227,9 @@ void plan_rule(struct plan *p, struct place at, const struct plan_rule *rule)
 			    "whose people may log in");
 		return;
 	}
-	if (strlen(rule->match) > PLAN_MATCH_MAX) {
-		plan_refuse(p, at, what, "what it matches is too long for a rule");
+	if (!text_ok(rule->match, PLAN_MATCH_MAX)) {
+		plan_refuse(p, at, what,
+			    "what it matches is too long for a rule, or no printable UTF-8");
 		return;
 	}
 	name = rule_name(p, rule);
@@ -425,11 +437,12 @@ void plan_op_text(const struct plan_op *op, const struct plan_options *options, 
 static json_t *op_json(const struct plan_op *op, const struct plan_options *o)
 {
 	static const char *const kinds[] = { "identity", "enroll", "access", "rule" };
-	char sha256_text[HEX_SIZE(SHA256_BYTES)] = "", subject[SUBJECT_MAX] = "";
-	json_t *row = json_pack("{s:s, s:s, s:s, s:i}", "op", kinds[op->kind], "state",
-				plan_state_text(op->state), "file", op->file, "line",
-				(int)op->line),
-	       *more = NULL;
+	char sha256_text[HEX_SIZE(SHA256_BYTES)] = "", subject[SUBJECT_MAX] = "", file[WHY_MAX];
+	json_t *row, *more = NULL;
+
+	text_clean(op->file, strlen(op->file), file, sizeof(file));
+	row = json_pack("{s:s, s:s, s:s, s:i}", "op", kinds[op->kind], "state",
+			plan_state_text(op->state), "file", file, "line", (int)op->line);
 
 	switch (op->kind) {
 	case PLAN_IDENTITY:

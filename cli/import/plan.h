@@ -60,6 +60,7 @@ struct plan_options {
 	const char *service;        /* access rows are made for it; NULL: none */
 	bool allow_weak;
 	const struct certset *certs;
+	int64_t now;                /* microseconds: what has expired is not enrolled */
 	bool (*superuser)(const char *login);   /* has uid 0; "root" is refused anyway */
 };
 
@@ -85,7 +86,8 @@ static inline void plan_deinitp(struct plan *p)
 void plan_refuse(struct plan *p, struct place at, const char *what, const char *format, ...) _printf_(4, 5);
 void plan_report(struct plan *p, struct place at, const char *what, const char *format, ...) _printf_(4, 5);
 
-/* This login has this certificate.  Refused: not a name, or uid 0. */
+/* This login has this certificate.  Refused: not a name, uid 0, or a certificate that
+ * certlogind would not enroll. */
 void plan_enroll(struct plan *p, struct place at, const char *login, const struct cert *cert, int64_t until);
 
 /* The same with a certificate of the source itself.  Takes cert. */
