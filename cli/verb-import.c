@@ -263,7 +263,7 @@ static int plan_do(struct import *im)
 	if (cli->json)
 		return cli_json(cli, plan_json(&im->plan, apply));
 	if (apply)
-		cli_say(cli, "\n%zu done.", n);
+		cli_say(cli, "%zu done.", n);
 	return CLI_YES;
 }
 

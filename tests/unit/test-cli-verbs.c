@@ -521,8 +521,8 @@ static void import_adds_rules(_unused_ void **state)
 		int code;
 		const char *out, *err;
 	} cases[] = {
-		{ new, CLI_YES, "\n1 done.", "" },
-		{ present, CLI_YES, "\n0 done.", "" },
+		{ new, CLI_YES, "1 done.", "" },
+		{ present, CLI_YES, "0 done.", "" },
 		{ none, CLI_NO, "", "there is no anchor corp" },
 	};
 	char path[] = "/tmp/test-cli-verbs.XXXXXX";
