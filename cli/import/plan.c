@@ -142,7 +142,7 @@ static bool login_ok(struct plan *p, struct place at, const char *login)
 void plan_enroll(struct plan *p, struct place at, const char *login, const struct cert *cert,
 		 int64_t until)
 {
-	enum leaf_fault fault = leaf_check(cert);
+	enum leaf_fault fault = leaf_check(cert, NULL);
 	struct plan_op *op;
 
 	if (!login_ok(p, at, login))

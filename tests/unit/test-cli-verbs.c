@@ -96,8 +96,8 @@ static void errors_become_exit_codes(_unused_ void **state)
 		  "no such identity" },
 		{ ERROR "Exists\",\"parameters\":{\"what\":\"identity\"}}", CLI_NO, "exists",
 		  "exists already" },
-		{ ERROR "Refused\",\"parameters\":{\"what\":\"CRL\",\"why\":\"y\"}}", CLI_NO, "refused",
-		  "the CRL is refused: y" },
+		{ ERROR "Refused\",\"parameters\":{\"what\":\"CRL\",\"why\":\"y\"}}", CLI_NO,
+		  "refused", "the CRL is refused: y" },
 		{ ERROR "InUse\",\"parameters\":{\"what\":\"x\",\"why\":\"y\"}}", CLI_NO, "in-use",
 		  "x is in use: y" },
 		{ ERROR "InvalidValue\",\"parameters\":{\"field\":\"name\",\"why\":\"bad\"}}",
@@ -484,61 +484,6 @@ static void intermediate_reaches_the_daemon(_unused_ void **state)
 
 		assert_int_equal(r.code, CLI_YES);
 		CONTAINS(r.out, "CN=Sub is known");
-/* Rules need an anchor that is there, and are compared with those that are. */
-static void import_adds_rules(_unused_ void **state)
-{
-#define LISTS                                                                                      \
-	{ METHOD "ListIdentities\"", "{\"parameters\":{\"identities\":[],\"more\":false}}" },      \
-		{ METHOD "ListCertificates\"",                                                     \
-		  "{\"parameters\":{\"certificates\":[],\"more\":false}}" },                       \
-	{                                                                                          \
-		METHOD "ListAccess\"", "{\"parameters\":{\"access\":[]}}"                          \
-	}
-#define ANCHORS(name)                                                                              \
-	{                                                                                          \
-		METHOD "ListAnchors\"", "{\"parameters\":{\"anchors\":[{\"name\":\"" name "\"}]}}" \
-	}
-#define RULE_NAME "sssd.mail.a4efbaa6c115"
-#define RULE                                                                                       \
-	"\"name\":\"" RULE_NAME "\",\"anchor\":\"corp\",\"match\":\"<SUBJECT>x\",\"yield\":"       \
-	"\"{mail.local}\",\"domains\":[\"example.org\"]"
-	static const char conf[] = "[domain/d]\nid_provider = files\n[certmap/d/mail]\nmatchrule = "
-				   "<SUBJECT>x\nmaprule = ({subject_rfc822_name.short_name})\n";
-	const struct exchange new[] = { LISTS,
-					ANCHORS("corp"),
-					{ METHOD "ListRules\"", "{\"parameters\":{\"rules\":[]}}" },
-					{ METHOD "AddRule\",\"parameters\":{" RULE "}",
-					  "{\"parameters\":{}}" },
-					{ NULL, NULL } };
-	const struct exchange present[] = { LISTS,
-					    ANCHORS("corp"),
-					    { METHOD "ListRules\"",
-					      "{\"parameters\":{\"rules\":[{" RULE "}]}}" },
-					    { NULL, NULL } };
-	const struct exchange none[] = { LISTS, ANCHORS("other"), { NULL, NULL } };
-	const struct {
-		const struct exchange *exchanges;
-		int code;
-		const char *out, *err;
-	} cases[] = {
-		{ new, CLI_YES, "1 done.", "" },
-		{ present, CLI_YES, "0 done.", "" },
-		{ none, CLI_NO, "", "there is no anchor corp" },
-	};
-	char path[] = "/tmp/test-cli-verbs.XXXXXX";
-	int fd = mkstemp(path);
-
-	assert_int_equal(write(fd, conf, strlen(conf)), strlen(conf));
-	(void)close(fd);
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		_cleanup_(result_deinit) struct result r =
-			RUN(cases[i].exchanges, "import", "sssd", "--config", path, "--anchor",
-			    "corp", "--domain", "example.org", "--yes");
-
-		if (r.code != cases[i].code)
-			fail_msg("%zu: %d: %s%s", i, r.code, r.out, r.err);
-		CONTAINS(r.out, cases[i].out);
-		CONTAINS(r.err, cases[i].err);
 	}
 	(void)unlink(path);
 }
@@ -564,6 +509,65 @@ static void settings_that_are_none(_unused_ void **state)
 
 		assert_int_equal(r.code, CLI_USAGE);
 	}
+}
+
+/* Rules need an anchor that is there, and are compared with those that are. */
+static void import_adds_rules(_unused_ void **state)
+{
+#define LISTS                                                                                      \
+	{ METHOD "ListIdentities\"", "{\"parameters\":{\"identities\":[],\"more\":false}}" },      \
+		{ METHOD "ListCertificates\"",                                                     \
+		  "{\"parameters\":{\"certificates\":[],\"more\":false}}" },                       \
+	{                                                                                          \
+		METHOD "ListAccess\"", "{\"parameters\":{\"access\":[]}}"                          \
+	}
+#define ANCHOR_NAMED(name)                                                                         \
+	{                                                                                          \
+		METHOD "ListAnchors\"", "{\"parameters\":{\"anchors\":[{\"name\":\"" name "\"}]}}" \
+	}
+#define RULE_NAME "sssd.mail.a4efbaa6c115"
+#define RULE                                                                                       \
+	"\"name\":\"" RULE_NAME "\",\"anchor\":\"corp\",\"match\":\"<SUBJECT>x\",\"yield\":"       \
+	"\"{mail.local}\",\"domains\":[\"example.org\"]"
+	static const char conf[] = "[domain/d]\nid_provider = files\n[certmap/d/mail]\nmatchrule = "
+				   "<SUBJECT>x\nmaprule = ({subject_rfc822_name.short_name})\n";
+	const struct exchange new[] = { LISTS,
+					ANCHOR_NAMED("corp"),
+					{ METHOD "ListRules\"", "{\"parameters\":{\"rules\":[]}}" },
+					{ METHOD "AddRule\",\"parameters\":{" RULE "}",
+					  "{\"parameters\":{}}" },
+					{ NULL, NULL } };
+	const struct exchange present[] = { LISTS,
+					    ANCHOR_NAMED("corp"),
+					    { METHOD "ListRules\"",
+					      "{\"parameters\":{\"rules\":[{" RULE "}]}}" },
+					    { NULL, NULL } };
+	const struct exchange none[] = { LISTS, ANCHOR_NAMED("other"), { NULL, NULL } };
+	const struct {
+		const struct exchange *exchanges;
+		int code;
+		const char *out, *err;
+	} cases[] = {
+		{ new, CLI_YES, "1 done.", "" },
+		{ present, CLI_YES, "0 done.", "" },
+		{ none, CLI_NO, "", "there is no anchor corp" },
+	};
+	char path[] = "/tmp/test-cli-verbs.XXXXXX";
+	int fd = mkstemp(path);
+
+	assert_int_equal(write(fd, conf, strlen(conf)), strlen(conf));
+	(void)close(fd);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_(result_deinit) struct result r =
+			RUN(cases[i].exchanges, "import", "sssd", "--config", path, "--anchor",
+			    "corp", "--domain", "example.org", "--yes");
+
+		if (r.code != cases[i].code)
+			fail_msg("%zu: %d: %s%s", i, r.code, r.out, r.err);
+		CONTAINS(r.out, cases[i].out);
+		CONTAINS(r.err, cases[i].err);
+	}
+	(void)unlink(path);
 }
 
 int main(void)

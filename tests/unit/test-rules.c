@@ -340,9 +340,12 @@ static void of_its_own_anchor_alone(void **state)
 
 	add_usual(t);
 	pki_make_ca("Other CA", &other);
-	assert_int_equal(
-		store_anchor_add(t->w->a.store, "aaa", other.cert->der.p, other.cert->der.n, &id),
-		0);
+	assert_int_equal(store_anchor_add(t->w->a.store,
+					  &(struct anchor_new){ .name = "aaa",
+								.der = other.cert->der.p,
+								.der_n = other.cert->der.n },
+					  &id),
+			 0);
 	assert_int_equal(store_commit(t->w->a.store), 0);
 	assert_int_equal(authority_trust_changed(&t->w->a), 0);
 	assert_string_equal(t->w->a.anchors[0].name, "aaa");

@@ -9,7 +9,11 @@ static int64_t add_anchor(struct fixture *f, const char *name)
 {
 	int64_t id;
 
-	assert_int_equal(store_anchor_add(f->store, name, (const uint8_t *)name, strlen(name), &id),
+	assert_int_equal(store_anchor_add(f->store,
+					  &(struct anchor_new){ .name = name,
+								.der = (const uint8_t *)name,
+								.der_n = strlen(name) },
+					  &id),
 			 0);
 	return id;
 }

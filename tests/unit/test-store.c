@@ -204,7 +204,12 @@ static void rule_rows(void **state)
 	size_t n;
 
 	add_rule(f, "a", 0, -ENOENT);
-	assert_int_equal(store_anchor_add(f->store, "corp", (const uint8_t *)"x", 1, &id), 0);
+	assert_int_equal(store_anchor_add(f->store,
+					  &(struct anchor_new){ .name = "corp",
+								.der = (const uint8_t *)"x",
+								.der_n = 1 },
+					  &id),
+			 0);
 	assert_int_equal(store_commit(f->store), 0);
 	revision = store_revision(f->store);
 	add_rule(f, "a", 0, 0);
