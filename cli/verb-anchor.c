@@ -82,7 +82,7 @@ int verb_anchor_add(struct cli *cli, const struct args *args)
 	if (r == CLI_YES)
 		r = intermediate ? certfile_intermediate(cli, name, cert)
 				 : certfile_anchor(cli, name, cert, false);
-	if (r == CLI_YES && !intermediate && cert->bad_form && !cli->json)
+	if (r == CLI_YES && !intermediate && (cert->bad_form || cert->lax_form) && !cli->json)
 		cli_note(cli,
 			 "Its form breaks a rule of RFC 5280, so no path ends in it until: "
 			 "certlogin "

@@ -458,7 +458,7 @@ static enum ocsp_fault check_delegate(const struct cert *c, const struct cert *i
 	if (!(c->eku & EKU_OCSP_SIGNING) ||
 	    (c->has_key_usage && !(c->key_usage & (KU_DIGITAL_SIGNATURE | KU_NON_REPUDIATION))))
 		return OCSP_DELEGATE_EKU;
-	if (c->unknown_critical || c->bad_form)
+	if (c->unknown_critical || c->bad_form || c->lax_form || c->bad_serial)
 		return OCSP_DELEGATE_FORM;
 	if (!view_is(&c->sig_alg, c->sig_alg_tbs.p, c->sig_alg_tbs.n))
 		return OCSP_ALGORITHM;
