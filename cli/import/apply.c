@@ -76,6 +76,10 @@ static json_t *rule_parameters(const struct plan_op *op, const struct plan_optio
 			json_decref(domains);
 			domains = NULL;
 		}
+	if (op->goes_on && json_object_set_new(parameters, "continue", json_true()) < 0) {
+		json_decref(parameters);
+		parameters = NULL;
+	}
 	if (!parameters || !domains || json_object_set(parameters, "domains", domains) < 0) {
 		json_decref(parameters);
 		parameters = NULL;

@@ -151,6 +151,7 @@ static void check_rule(const struct known *k, const struct plan_options *options
 	if (strcmp(text_of(row, "anchor"), options->anchor) == 0 &&
 	    strcmp(text_of(row, "match"), op->match) == 0 &&
 	    strcmp(text_of(row, "yield"), op->yield) == 0 &&
+	    json_is_true(json_object_get(row, "continue")) == op->goes_on &&
 	    (!op->domains || same_domains(row, options)))
 		op->state = PLAN_PRESENT;
 	else

@@ -28,6 +28,14 @@ static const char *option_of(const struct reading *r, const char *key)
 	return s && *s && strcmp(s, "none") != 0 ? s : NULL;
 }
 
+/* A login that any of the mappers gives is good, so a rule does not keep later ones from being
+ * asked. */
+static void rule_make(struct plan *p, struct place at, struct plan_rule rule)
+{
+	rule.goes_on = true;
+	plan_rule(p, at, &rule);
+}
+
 /* --- mappers with a map --- */
 
 /* Reads the map of the mapper: false when it has none, or it cannot be read (said). */
@@ -102,10 +110,10 @@ static void mapping_take(void *userdata, struct place at, const char *key, const
 	else if (r < 0)
 		plan_refuse(p, at, login, "%s: %s", key, why);
 	else
-		plan_rule(p, at,
-			  &(struct plan_rule){ .kind = m->kind,
-					       .match = (const char *)match.p,
-					       .login = login });
+		rule_make(p, at,
+			  (struct plan_rule){ .kind = m->kind,
+					      .match = (const char *)match.p,
+					      .login = login });
 }
 
 /* Without a line for it, these mappers take the value of the certificate for the login. */
@@ -138,10 +146,10 @@ static void map_cn(const struct reading *r)
 			plan_report(r->p, r->at, r->mapper,
 				    "ignorecase: the common name has to be the login letter by "
 				    "letter from now on");
-		plan_rule(r->p, r->at,
-			  &(struct plan_rule){ .kind = "pam_pkcs11.cn",
-					       .match = "<SUBJECT>(^|[^\\\\][,+])CN=",
-					       .yield = "{subject.cn}" });
+		rule_make(r->p, r->at,
+			  (struct plan_rule){ .kind = "pam_pkcs11.cn",
+					      .match = "<SUBJECT>(^|[^\\\\][,+])CN=",
+					      .yield = "{subject.cn}" });
 	}
 }
 
@@ -158,10 +166,10 @@ static void map_mail(const struct reading *r)
 			    "it has no map, and demands a domain that is part of this host's name: "
 			    "a rule cannot say so");
 	} else {
-		plan_rule(r->p, r->at,
-			  &(struct plan_rule){ .kind = "pam_pkcs11.mail",
-					       .match = "<SAN:rfc822Name>^[^@]+@[^@]+$",
-					       .yield = "{mail.local}" });
+		rule_make(r->p, r->at,
+			  (struct plan_rule){ .kind = "pam_pkcs11.mail",
+					      .match = "<SAN:rfc822Name>^[^@]+@[^@]+$",
+					      .yield = "{mail.local}" });
 	}
 }
 
@@ -252,10 +260,10 @@ static void map_ms(const struct reading *r)
 	else if (error < 0)
 		plan_refuse(r->p, r->at, r->mapper, "%s: %s", domain, why);
 	else
-		plan_rule(r->p, r->at,
-			  &(struct plan_rule){ .kind = "pam_pkcs11.ms",
-					       .match = (const char *)match.p,
-					       .yield = "{upn.local}" });
+		rule_make(r->p, r->at,
+			  (struct plan_rule){ .kind = "pam_pkcs11.ms",
+					      .match = (const char *)match.p,
+					      .yield = "{upn.local}" });
 }
 
 static void file_take(const struct reading *r, const struct import_file *f, bool certificates)

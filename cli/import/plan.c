@@ -250,6 +250,7 @@ void plan_rule(struct plan *p, struct place at, const struct plan_rule *rule)
 	op->match = text_copy(p, rule->match);
 	op->yield = text_copy(p, what);
 	op->domains = domains;
+	op->goes_on = rule->goes_on;
 }
 
 /* --- the end --- */
@@ -460,8 +461,8 @@ static json_t *op_json(const struct plan_op *op, const struct plan_options *o)
 				 (json_int_t)op->until);
 		break;
 	case PLAN_RULE:
-		more = json_pack("{s:s, s:s, s:s, s:s}", "name", op->name, "anchor", o->anchor,
-				 "match", op->match, "yield", op->yield);
+		more = json_pack("{s:s, s:s, s:s, s:s, s:b}", "name", op->name, "anchor", o->anchor,
+				 "match", op->match, "yield", op->yield, "continue", op->goes_on);
 		break;
 	}
 	if (!row || !more || json_object_update(row, more) < 0) {

@@ -38,6 +38,7 @@ struct plan_op {
 	int64_t until;              /* enroll, access: not after; INT64_MAX: no end */
 	char *name, *match, *yield; /* rule */
 	bool domains;               /* rule: it takes the allow-list of the options */
+	bool goes_on;               /* rule: later ones are tried as well */
 	char *file;
 	unsigned line;
 };
@@ -103,6 +104,7 @@ struct plan_rule {
 	const char *match;
 	const char *login;
 	const char *yield;
+	bool goes_on;
 };
 void plan_rule(struct plan *p, struct place at, const struct plan_rule *rule);
 

@@ -406,6 +406,7 @@ static void mails(void **state)
 	l->options.n_domains = 1;
 	pkcs11(l, &x, "mail", "");
 	rule(l, 3, "<SAN:rfc822Name>^[^@]+@[^@]+$", "{mail.local}");
+	assert_true(l->plan.ops[0].goes_on);
 	assert_true(l->plan.ops[0].domains);
 	pkcs11(l, &x, "mail", "ignoredomain = false;"); /* it narrows: no option makes up for it */
 	assert_int_equal(l->plan.n_ops, 0);
@@ -629,6 +630,7 @@ static void sssd_rules_of_local_users(void **state)
 	rule(l, 10, "||<SUBJECT>a<ISSUER>b", "alice");
 	rule(l, 13, "<KU>digitalSignature<EKU>clientAuth", "{upn.local}");
 	assert_string_equal(l->plan.ops[0].yield, "alice"); /* by priority */
+	assert_false(l->plan.ops[0].goes_on);
 	assert_string_equal(l->plan.ops[1].yield, "{mail.local}");
 	assert_string_equal(l->plan.ops[2].yield, "bob");
 	assert_string_equal(l->plan.ops[3].yield, "{upn.local}");
