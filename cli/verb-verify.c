@@ -311,8 +311,7 @@ static bool judge(const struct input *in, json_t *checks)
 		return add_check(checks, "chain", false, "out of memory");
 	good = add_check(checks, "chain", p.fault == PATH_GOOD, path_fault_text(p.fault));
 	if (good) {
-		good = add_check(checks, "validity",
-				 in->at >= p.not_before && in->at <= p.not_after,
+		good = add_check(checks, "validity", path_within(&p, in->at),
 				 validity_text(&p, in->at));
 		good &= judge_depth(in, &p, checks);
 		good &= judge_revocation(in, &p, checks);

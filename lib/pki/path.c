@@ -197,7 +197,7 @@ static void note_fault(struct search *s, enum path_fault fault)
 		s->best.fault = fault;
 }
 
-static bool within(const struct path *p, int64_t now)
+bool path_within(const struct path *p, int64_t now)
 {
 	return now >= p->not_before && now <= p->not_after;
 }
@@ -206,8 +206,8 @@ static bool within(const struct path *p, int64_t now)
  * asks more of the leaf may hide a path. */
 static bool is_better(const struct search *s, const struct path *p)
 {
-	int rank = 2 * within(p, s->now) + (p->leaf_fault == LEAF_GOOD);
-	int had = 2 * within(&s->best, s->now) + (s->best.leaf_fault == LEAF_GOOD);
+	int rank = 2 * path_within(p, s->now) + (p->leaf_fault == LEAF_GOOD);
+	int had = 2 * path_within(&s->best, s->now) + (s->best.leaf_fault == LEAF_GOOD);
 
 	return !s->found || (rank != had ? rank > had : p->not_after > s->best.not_after);
 }
@@ -411,7 +411,7 @@ int path_check_server(const struct cert *const *chain, size_t n, const struct an
 			    .eku = EKU_SERVER_AUTH };
 
 	search_path(&s);
-	if (!s.found || !within(&s.best, now))
+	if (!s.found || !path_within(&s.best, now))
 		return -EKEYREJECTED;
 	if (!key_acceptable(chain[0]) || chain[0]->version != 3 || chain[0]->is_ca ||
 	    chain[0]->unknown_critical || !(chain[0]->eku & EKU_SERVER_AUTH))

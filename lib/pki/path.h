@@ -2,6 +2,7 @@
 #ifndef PKI_PATH_H
 #define PKI_PATH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -101,6 +102,9 @@ int path_build_signer(const struct cert *const *chain, size_t n, const struct an
 
 /* `policy`: of the anchor of the leaf's path; NULL: none, the strict profile. */
 enum leaf_fault leaf_check(const struct cert *leaf, const struct anchor_policy *policy);
+
+/* Is every certificate of the good path within its time? */
+bool path_within(const struct path *p, int64_t now);
 
 /* For the other direction: a server's certificate against a client's trust, CAs alone.  0 or
  * -EKEYREJECTED. */

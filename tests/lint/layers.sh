@@ -19,6 +19,7 @@ none "prove is below the programs" '#include "(daemon|cli|pam)/' lib/prove
 none "sqlite3.h only in daemon/store" '#include <sqlite3\.h>' lib daemon/wire daemon/authority daemon/gate pam cli
 none "GnuTLS only in pki, prove, gate, signer and the CLI" '#include <gnutls/' lib/base lib/varlink lib/api \
 	daemon/store daemon/wire pam $(find daemon/authority -name '*.[ch]' ! -name 'signer.*')
+none "OpenSSL in tests only" '#include <openssl/' lib daemon pam cli
 none "gate and authority do not know each other" '#include "daemon/(authority|store)/' daemon/gate daemon/wire
 none "authority does not know the gate" '#include "daemon/gate/' daemon/authority daemon/store
 none "the module knows base, varlink and api only" '#include "(lib/(pki|prove)|daemon|cli)/' pam
