@@ -43,7 +43,7 @@ static char *word_cut(char **s)
 		*p = '\0';
 		*s = p + 1;
 	}
-	return *word && !quoted ? word : NULL;
+	return *word ? word : NULL;
 }
 
 /* Cuts off the option up to the comma that is not in quotes. */

@@ -361,12 +361,11 @@ static void rules_that_are_there(void **state)
 {
 	_cleanup_(known_deinitp) struct known k = { NULL };
 	struct lab *l = *state;
-	const struct plan_rule r = { .kind = "x",
-				     .match = "<SAN:rfc822Name>@",
-				     .yield = "{mail.local}" };
+	struct plan_rule r = { .kind = "x", .match = "<SAN:rfc822Name>@", .yield = "{mail.local}" };
 	json_t *list;
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
+		r.goes_on = i == 3;
 		lab_again(l);
 		l->options.n_domains = i == 2 ? 2 : 1;
 		l->domains[0] = "example.org";
