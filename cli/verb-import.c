@@ -270,7 +270,7 @@ static int plan_do(struct import *im)
 /* Compares with the daemon's state; a dry run does without when there is no daemon. */
 static int plan_end(struct import *im)
 {
-	_cleanup_(known_deinitp) struct known known = { NULL };
+	_cleanup_(known_deinitp) struct known known = { 0 };
 	struct cli *cli = im->cli;
 	bool ask = !im->args->option[OPT_DRY_RUN] || admin_reachable(cli);
 	int r;
@@ -346,8 +346,34 @@ static void read_pkcs11(struct import *im, const char *path, const struct buf *t
 	import_pam_pkcs11(&im->plan, path, (const char *)text->p, text->n, &files);
 }
 
+/* SSSD reads conf.d beside its file as well, and a rule in there may win over those of the file. */
+static void snippets_refuse(struct plan *p, const char *config)
+{
+	const char *slash = strrchr(config, '/');
+	char dir[PATH_SIZE], path[2 * PATH_SIZE];
+	const struct dirent *e;
+	DIR *d;
+
+	(void)snprintf(dir, sizeof(dir), "%.*sconf.d", slash ? (int)(slash - config) + 1 : 0,
+		       config);
+	d = opendir(dir);
+	while (d && (e = readdir(d))) {
+		size_t n = strlen(e->d_name);
+
+		if (n <= 5 || e->d_name[0] == '.' || strcmp(e->d_name + n - 5, ".conf") != 0)
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%s", dir, e->d_name);
+		plan_refuse(p, (struct place){ path, 0 }, e->d_name,
+			    "SSSD reads this as well, and rules in it may win over these: make "
+			    "one file of all, and import that by --config");
+	}
+	if (d)
+		(void)closedir(d);
+}
+
 static void read_sssd(struct import *im, const char *path, const struct buf *text)
 {
+	snippets_refuse(&im->plan, path);
 	import_sssd(&im->plan, path, (const char *)text->p, text->n);
 }
 

@@ -41,7 +41,6 @@ static void rule_make(struct plan *p, struct place at, struct plan_rule rule)
 /* Reads the map of the mapper: false when it has none, or it cannot be read (said). */
 static bool map_of(const struct reading *r, bool icase, map_func take, void *userdata)
 {
-	_cleanup_(buf_deinitp) struct buf unused = { 0 };
 	struct import_file map = { .text = { 0 } };
 	const char *path = option_of(r, "mapfile");
 	int error;

@@ -188,6 +188,10 @@ fi
 printf '[certmap/example/x]\nmaprule = (uid={subject_rfc822_name.short_name})\n' >sssd.conf
 exits "sssd" 0 c import sssd --config sssd.conf --anchor corp --dry-run --json
 refused "a directory" '1 its domain is no domain of local users'
+mkdir conf.d
+touch conf.d/10.conf conf.d/README
+exits "sssd with snippets" 0 c import sssd --config sssd.conf --dry-run --json
+is "they are told" "$(jq -r '[.refusals[] | select(.file | startswith("conf.d")) | .file] | join(" ")' out)" conf.d/10.conf
 serial=$(openssl x509 -in certs/dave.crt -noout -serial | cut -d= -f2 | sed 's/../& /g' | tr ' ' '\n' | tac | tr -d '\n')
 printf 'dave\tX509:<I>CN=%s<SR>%s\nerin\tX509:<RFC822>e@x\n' \
 	"$(openssl x509 -in certs/dave.crt -noout -issuer -nameopt multiline | sed -n 's/.*commonName *= //p')" "$serial" >ad
