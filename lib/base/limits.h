@@ -105,7 +105,8 @@
 #define LIMIT_RULE_BYTES 1024                        /* a matching rule */
 #define LIMIT_RULE_COMPONENTS 16
 #define LIMIT_RULE_OIDS 16                           /* in one component */
-#define LIMIT_RULE_REPEAT 1024                       /* product of the {n} of one regular expression */
+#define LIMIT_RULE_COST 2048                         /* a regular expression with its repetitions written out */
+#define LIMIT_RULE_GROUPS 32                         /* parentheses within parentheses */
 #define LIMIT_RULE_VALUE 1024                        /* bytes of a name that is looked at */
 #define LIMIT_RULE_NAMES 64                          /* names in a subjectAltName */
 #define LIMIT_RULE_DOMAINS 16

@@ -86,7 +86,7 @@ static size_t past_brackets(const char *s, size_t i)
 	return s[i] ? i : i - 1;
 }
 
-/* What "{n}", "{n,m}" or "{n,}" at s multiplies the automaton by. */
+/* How often "{n}", "{n,m}" or "{n,}" at s has its operand written out. */
 static unsigned long repeats(const char *s)
 {
 	unsigned long low = 0, high = 0;
@@ -97,27 +97,88 @@ static unsigned long repeats(const char *s)
 	return high > 0 ? high : 1;
 }
 
+/* Nodes that libc makes of it, about: what it repeats it copies, or walks as if it had. */
+struct cost {
+	struct {
+		unsigned long sum, last; /* of the group; of its newest operand */
+	} groups[LIMIT_RULE_GROUPS];
+	size_t depth;
+	bool repeated; /* the character before this one is a repetition */
+};
+
+static void cost_operand(struct cost *c, unsigned long n)
+{
+	c->groups[c->depth].sum += n;
+	c->groups[c->depth].last = n;
+	c->repeated = false;
+}
+
+/* POSIX leaves "a**" undefined; to libc it is time without end. */
+static const char *cost_repeat(struct cost *c, unsigned long times)
+{
+	unsigned long last = c->groups[c->depth].last;
+
+	if (c->repeated)
+		return "a repetition directly after another";
+	c->groups[c->depth].sum += 1 + last * (times - 1);
+	c->groups[c->depth].last = 1 + last * times;
+	c->repeated = true;
+	return NULL;
+}
+
+/* Counts the character, which is neither escaped nor in brackets; gives what is wrong with it. */
+static const char *cost_count(struct cost *c, const char *s)
+{
+	switch (*s) {
+	case '(':
+		if (++c->depth == LIMIT_RULE_GROUPS)
+			return "too many groups in one another";
+		c->groups[c->depth].sum = c->groups[c->depth].last = 0;
+		c->repeated = false;
+		return NULL;
+	case ')':
+		if (c->depth > 0) {
+			c->depth--;
+			cost_operand(c, c->groups[c->depth + 1].sum + 1);
+		}
+		return NULL;
+	case '*':
+	case '?':
+	case '+':
+		return cost_repeat(c, 2);
+	case '{':
+		return cost_repeat(c, repeats(s));
+	case '}': /* the end of an interval */
+		return NULL;
+	default:
+		cost_operand(c, 1);
+		return NULL;
+	}
+}
+
 /*
- * Before libc sees it: back-references (which it has though POSIX has them not) take exponential
- * time, and intervals within intervals memory without bound.
+ * Before libc sees it: back-references (which it has though POSIX has them not) and repetitions of
+ * repetitions, "((a+)+)+" or "(a{99}){99}", take exponential time, or memory.
  */
 static int check_regex(struct parse *p, const char *s, size_t offset)
 {
-	unsigned long product = 1;
+	struct cost cost = { 0 };
 
 	for (size_t i = 0; s[i]; i++) {
+		const char *why = cost_count(&cost, s + i);
+
+		if (why)
+			return refuse(p, offset + i, "%s", why);
 		if (s[i] == '\\' && s[i + 1] >= '1' && s[i + 1] <= '9')
 			return refuse(p, offset + i, "back-references are not supported");
-		if (s[i] == '{') {
-			product *= repeats(s + i);
-			if (product > LIMIT_RULE_REPEAT)
-				return refuse(p, offset + i, "it repeats more than %d times",
-					      LIMIT_RULE_REPEAT);
-		}
+		if (cost.groups[cost.depth].sum > LIMIT_RULE_COST)
+			return refuse(p, offset + i, "it repeats too much");
 		if (s[i] == '[')
 			i = past_brackets(s, i);
 		else if (s[i] == '\\' && s[i + 1])
 			i++;
+		else if (s[i] == '{')
+			i += strspn(s + i + 1, "0123456789,");
 	}
 	return 0;
 }
@@ -254,7 +315,7 @@ static int parse_usage(struct parse *p, struct component *c)
 
 static bool look_usage(const struct component *c, const struct cert *cert, _unused_ bool any)
 {
-	return cert->has_key_usage && (cert->key_usage & c->usage) == c->usage;
+	return (cert->key_usage & c->usage) == c->usage; /* 0 where there is none */
 }
 
 static const char *eku_oid(const char *s, size_t n)

@@ -386,9 +386,19 @@ static void refused_rules(void **state)
 		{ "<SUBJECT>(a)\\1", 12, "back-references" },
 		{ "<SUBJECT>[\\](a)\\1", 15, "back-references" },
 		{ "<SUBJECT>[[:alpha:]](a)\\1", 23, "back-references" },
-		{ "<SUBJECT>(a{33}){33}", 16, "repeats" },
-		{ "<SUBJECT>a{1,1025}", 10, "repeats" },
-		{ "<SUBJECT>a{1025,}", 10, "repeats" },
+		{ "<SUBJECT>(a{64}){64}", 16, "repeats" },
+		{ "<SUBJECT>((a{64})b{999}){2}", 24, "repeats" },
+		{ "<SUBJECT>a{1,2049}", 10, "repeats" },
+		{ "<SUBJECT>a{2049,}", 10, "repeats" },
+		{ "<SUBJECT>[^,]++", 14, "directly after another" },
+		{ "<SUBJECT>a**", 11, "directly after another" },
+		{ "<SUBJECT>a?+", 11, "directly after another" },
+		{ "<SUBJECT>a{2}{2}", 13, "directly after another" },
+		{ "<SUBJECT>a{2}*", 13, "directly after another" },
+		{ "<SUBJECT>a*{2}", 11, "directly after another" },
+		{ "<SUBJECT>(((((((((((a+)+)+)+)+)+)+)+)+)+)+)+", 39, "repeats" },
+		{ "<SUBJECT>(((((((((((a*)*)*)*)*)*)*)*)*)*)*)*", 39, "repeats" },
+		{ "<SUBJECT>(((((((((((a?)?)?)?)?)?)?)?)?)?)?)?", 39, "repeats" },
 		{ "<KU>digitalSignature,foo", 21, "not a key usage: foo" },
 		{ "<KU>128", 4, "not a key usage" },
 		{ "<KU>digitalSignature,", 21, "not a key usage" },
@@ -451,6 +461,15 @@ static void bounds(void **state)
 	assert_int_equal(parse_copies("<SUBJECT>", "a", LIMIT_RULE_BYTES - 8, &at), -EINVAL);
 	assert_int_equal(at, LIMIT_RULE_BYTES);
 	assert_int_equal(parse_copies("<SUBJECT>(a{32}){32}", "", 0, &at), 0);
+	/* beside one another they add up to little */
+	assert_int_equal(parse_copies("<SUBJECT>", "([^,]+,)+", 100, &at), 0);
+	assert_int_equal(parse_copies("<SUBJECT>", "(", LIMIT_RULE_GROUPS, &at), -EINVAL);
+	assert_int_equal(at, 9 + LIMIT_RULE_GROUPS - 1);
+	assert_int_equal(
+		parse_copies(
+			"<SUBJECT>((((((((((((((((((((((((((((((()))))))))))))))))))))))))))))))",
+			"", 0, &at),
+		0);
 }
 
 /* Neither in brackets nor escaped is a brace or a back-reference one. */

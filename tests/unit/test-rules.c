@@ -135,6 +135,9 @@ static void mapped_by_a_rule(void **state)
 	committed(t, "dave", "", "dave",
 		  "verified before"); /* the path is remembered, the rule is not */
 	committed(t, "alice", "account-not-allowed", "dave", "mapped to dave");
+	/* whoever is not trusted any more has no rules either */
+	authority_trust_clear(&t->w->a);
+	assert_null(t->w->a.rules);
 }
 
 /* Enrolled certificates do not come to the rules. */
@@ -275,9 +278,16 @@ static void disabled_after_redeem(void **state)
 static void no_rule_leads_to_root(void **state)
 {
 	struct test *t = *state;
+	struct gather g;
 
 	add_usual(t);
 	world_allow(t->w, "dave", "root", "@elevate");
+	assert_int_equal(gather_facts(&t->w->a, (const struct cert *const *)&t->dave.cert, 1,
+				      "root", "sudo", PKI_NOW, &g),
+			 0);
+	assert_int_equal(g.facts.n_access, 0);
+	assert_false(g.facts.account_known_to_identity); /* nor is he shown the login */
+	gather_deinit(&g);
 	committed(t, "root", "root-by-rule", "dave", "no rule leads to root");
 	committed(t, "dave", "", "dave", "mapped to dave");
 }
