@@ -115,6 +115,14 @@
 #define LIMIT_YIELD_BYTES 256
 #define LIMIT_YIELD_PARTS 8                          /* fields, and texts between them */
 
+/* Fetching: certlogin-fetch, and what the authority hands it */
+#define LIMIT_FETCH_REDIRECTS 3
+#define LIMIT_FETCH_CONNECT_SEC 10
+#define LIMIT_FETCH_JOB_SEC 300                      /* a download, redirects and all */
+#define LIMIT_FETCH_SLOW_SEC 30                      /* below LIMIT_FETCH_SLOW_BYTES a second for so long: given up */
+#define LIMIT_FETCH_SLOW_BYTES 512
+#define LIMIT_FETCH_IMPORT_USEC (300 * USEC_PER_SEC) /* the authority reads and verifies a CRL */
+
 /* Storage */
 #define BALLAST_BYTES (8 * 1024 * 1024)
 

@@ -19,11 +19,13 @@
 #define PATH_BACKUP_DIR STATEDIR "/backup"
 
 #define PATH_PROVE PKGLIBEXECDIR "/prove"
+#define PATH_FETCH PKGLIBEXECDIR "/certlogin-fetch"
 
 #define USER_AUTHORITY "certlogin"
 #define USER_GATE_LOCAL "certlogin-gate-local"      /* one uid a gate: `via` follows from SO_PEERCRED */
 #define USER_GATE_NETWORK "certlogin-gate-network"
 #define USER_PROVE "certlogin-prove"
+#define USER_FETCH "certlogin-fetch"
 #define GROUP_GATE "certlogin-gate"
 #define GROUP_ADMIN "certlogin-admin"
 #define GROUP_AUDIT "certlogin-audit"
