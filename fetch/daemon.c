@@ -114,8 +114,7 @@ int daemon_job_read(const json_t *row, struct job *ret)
 			     .anchor = text_of(row, "anchor"),
 			     .due = json_is_true(json_object_get(row, "due")),
 			     .request = text_of(row, "request"),
-			     .certificate = text_of(row, "certificate"),
-			     .issuer = text_of(row, "issuer") };
+			     .certificate = text_of(row, "certificate") };
 	if (ret->kind == JOB_CRL && strcmp(kind, "crl") != 0)
 		return -EBADMSG;
 	return *ret->url && (ret->kind == JOB_CRL || *ret->request) ? 0 : -EBADMSG;

@@ -21,8 +21,8 @@ struct job { /* text borrowed from the list */
 	const char *url;
 	const char *anchor;      /* "" : not known */
 	bool due;
-	const char *request;     /* OCSP: base64 DER; SHA-256 of certificate and issuer, hex */
-	const char *certificate, *issuer;
+	const char *request;     /* OCSP: base64 DER; SHA-256 of the certificate, hex */
+	const char *certificate;
 };
 
 /* All jobs, an array that the caller releases. */

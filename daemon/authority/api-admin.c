@@ -19,6 +19,9 @@ unsigned admin_roles(const struct roles *roles, uid_t uid, const gid_t *groups, 
 {
 	unsigned mask = uid == 0 ? ROLE_ROOT : 0;
 
+	/* it reads what strangers send, and is in the group audit to reach the socket, no more */
+	if (uid == roles->fetch && uid != 0 && uid != (uid_t)-1)
+		return ROLE_FETCH;
 	for (size_t i = 0; i < n; i++) {
 		if (groups[i] == (gid_t)-1) /* what a group that does not exist was resolved to */
 			continue;
@@ -317,6 +320,8 @@ int admin_reply_list(struct authority *a, struct vl_call *call, const struct adm
 #define READS (ROLE_ROOT | ROLE_ADMIN | ROLE_AUDIT)
 #define CHANGES (ROLE_ROOT | ROLE_ADMIN)
 #define WIDENS ROLE_ROOT
+#define FETCHES (ROLE_ROOT | ROLE_FETCH)
+#define UPLOADS (CHANGES | ROLE_FETCH)
 
 #define FIELDS(...) ((const struct vl_field[]){ __VA_ARGS__, { NULL, VL_STRING, false, 0 } })
 #define NO_FIELDS ((const struct vl_field[]){ { NULL, VL_STRING, false, 0 } })
@@ -390,17 +395,17 @@ static const struct vl_method methods[] = {
 	{ "BeginCrl", admin_begin_crl, FIELDS(
 		NEED("bytes", VL_INT, 0), MAY("anchor", VL_STRING, LIMIT_IDENTITY),
 		MAY("source", VL_STRING, LIMIT_URL), MAY("signers", VL_STRINGS, LIMIT_CRL_SIGNERS)),
-		CHANGES },
+		UPLOADS },
 	{ "PutCrl", admin_put_crl, FIELDS(
 		NEED("import", VL_INT, 0), NEED("data", VL_STRING, BASE64_SIZE(LIMIT_CRL_PIECE) - 1)),
-		CHANGES },
-	{ "ApplyCrl", admin_apply_crl, FIELDS(NEED("import", VL_INT, 0)), CHANGES },
+		UPLOADS },
+	{ "ApplyCrl", admin_apply_crl, FIELDS(NEED("import", VL_INT, 0)), UPLOADS },
 	{ "ForgetCrl", admin_forget_crl, FIELDS(
 		NEED("anchor", VL_STRING, LIMIT_IDENTITY), MAY("issuer", VL_STRING, 511)), WIDENS },
 	{ "ImportOcsp", admin_import_ocsp, FIELDS(
 		NEED("response", VL_STRING, OCSP_TEXT), NEED("certificate", VL_STRING, CERTIFICATE_TEXT),
 		NEED("issuer", VL_STRING, CERTIFICATE_TEXT), MAY("source", VL_STRING, LIMIT_OCSP_SOURCE)),
-		CHANGES },
+		UPLOADS },
 	{ "ListOcsp", admin_list_ocsp, FIELDS(
 		MAY("after", VL_INT, 0), MAY("limit", VL_INT, 0)), READS },
 	{ "AddRule", admin_add_rule, FIELDS(
@@ -413,6 +418,15 @@ static const struct vl_method methods[] = {
 	{ "ListRules", admin_list_rules, NO_FIELDS, READS },
 	{ "TestRule", admin_test_rule, FIELDS(
 		NEED("chain", VL_STRINGS, LIMIT_CHAIN_CERTS)), READS },
+	{ "AddSource", admin_add_source, FIELDS(
+		NEED("url", VL_STRING, LIMIT_URL), NEED("anchor", VL_STRING, LIMIT_IDENTITY)), CHANGES },
+	{ "RemoveSource", admin_remove_source, FIELDS(NEED("url", VL_STRING, LIMIT_URL)), CHANGES },
+	{ "ListSources", admin_list_sources, NO_FIELDS, READS },
+	{ "SetFetch", admin_set_fetch, FIELDS(NEED("fromCertificates", VL_BOOL, 0)), CHANGES },
+	{ "ListFetchJobs", admin_list_fetch_jobs, FIELDS(MAY("after", VL_STRING, HASH_TEXT)), FETCHES },
+	{ "ReportFetch", admin_report_fetch, FIELDS(
+		NEED("kind", VL_STRING, LIMIT_SERVICE), NEED("url", VL_STRING, LIMIT_URL),
+		MAY("error", VL_STRING, LIMIT_REASON)), FETCHES },
 
 	{ "ListSessions", admin_list_sessions, FIELDS(
 		MAY("all", VL_BOOL, 0), MAY("after", VL_INT, 0), MAY("limit", VL_INT, 0)), READS },

@@ -7,13 +7,14 @@
 /* Shared by the files of org.certlogin.Admin alone. */
 
 /*
- * Who may call a method: root, group certlogin-admin, group certlogin-audit.  A method's mask names
+ * Who may call a method: root, group certlogin-admin, group certlogin-audit, user certlogin-fetch.  A method's mask names
  * all that may; root is asked like the others, so a method without roles is nobody's.
  */
 enum {
 	ROLE_ROOT = 1 << 0,
 	ROLE_ADMIN = 1 << 1,
 	ROLE_AUDIT = 1 << 2,
+	ROLE_FETCH = 1 << 3, /* the user certlogin-fetch: this role alone, whatever groups it is in */
 };
 
 /* The roles of a peer; groups: its own and the supplementary ones (SO_PEERGROUPS: no NSS). */
@@ -109,6 +110,12 @@ ADMIN_HANDLER(admin_apply_crl);
 ADMIN_HANDLER(admin_forget_crl);
 ADMIN_HANDLER(admin_import_ocsp);
 ADMIN_HANDLER(admin_list_ocsp);
+ADMIN_HANDLER(admin_add_source);
+ADMIN_HANDLER(admin_remove_source);
+ADMIN_HANDLER(admin_list_sources);
+ADMIN_HANDLER(admin_set_fetch);
+ADMIN_HANDLER(admin_list_fetch_jobs);
+ADMIN_HANDLER(admin_report_fetch);
 ADMIN_HANDLER(admin_list_sessions);
 ADMIN_HANDLER(admin_get_session);
 ADMIN_HANDLER(admin_list_events);

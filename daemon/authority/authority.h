@@ -27,7 +27,7 @@ struct crl_import;
 struct roles { /* resolved once, at start: no NSS call after it */
 	uid_t gate_local, gate_network;
 	gid_t admin, audit; /* (gid_t)-1: no such group */
-	uid_t prove;
+	uid_t prove, fetch;
 };
 
 struct authority {

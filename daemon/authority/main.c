@@ -31,7 +31,7 @@
 struct arguments {
 	const char *state_dir, *host_key, *host_cert;
 	const char *gate_local, *gate_network;
-	const char *admin_group, *audit_group;
+	const char *admin_group, *audit_group, *fetch_user;
 	uint64_t idle_exit;
 };
 
@@ -52,6 +52,7 @@ enum {
 	OPT_GATE_USERS,
 	OPT_ADMIN_GROUP,
 	OPT_AUDIT_GROUP,
+	OPT_FETCH_USER,
 	OPT_IDLE_EXIT,
 	OPT_VERSION,
 	OPT_HELP
@@ -64,6 +65,7 @@ static const struct option options[] = {
 	{ "gate-users", required_argument, NULL, OPT_GATE_USERS },
 	{ "admin-group", required_argument, NULL, OPT_ADMIN_GROUP },
 	{ "audit-group", required_argument, NULL, OPT_AUDIT_GROUP },
+	{ "fetch-user", required_argument, NULL, OPT_FETCH_USER },
 	{ "idle-exit", required_argument, NULL, OPT_IDLE_EXIT },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ "help", no_argument, NULL, OPT_HELP },
@@ -109,6 +111,9 @@ static int set_argument(struct arguments *arg, int c)
 	case OPT_AUDIT_GROUP:
 		arg->audit_group = optarg;
 		return 0;
+	case OPT_FETCH_USER:
+		arg->fetch_user = optarg;
+		return 0;
 	case OPT_IDLE_EXIT:
 		return set_seconds(&arg->idle_exit, optarg);
 	default:
@@ -125,7 +130,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *ret)
 				   .gate_local = USER_GATE_LOCAL,
 				   .gate_network = USER_GATE_NETWORK,
 				   .admin_group = GROUP_ADMIN,
-				   .audit_group = GROUP_AUDIT };
+				   .audit_group = GROUP_AUDIT,
+				   .fetch_user = USER_FETCH };
 	while ((c = getopt_long(argc, argv, "", options, NULL)) >= 0) {
 		if (c == OPT_VERSION || c == OPT_HELP) {
 			puts(c == OPT_VERSION ? PACKAGE_STRING
@@ -233,6 +239,7 @@ static int resolve(struct roles *roles, const struct arguments *arg)
 	roles->admin = group_id(arg->admin_group);
 	roles->audit = group_id(arg->audit_group);
 	roles->prove = user_id(USER_PROVE);
+	roles->fetch = user_id(arg->fetch_user);
 	if (roles->gate_local == roles->gate_network && roles->gate_local != (uid_t)-1) {
 		log_error("the two gates have one uid: nothing would tell where a proof came from");
 		return -EINVAL;

@@ -295,6 +295,41 @@ int store_rule_remove(struct store *s, const char *name);
 /* Before the rule that has this position among the others; a larger one: to the end. */
 int store_rule_move(struct store *s, const char *name, int64_t position);
 int store_rule_list(struct store *s, struct rule_row **ret, size_t *ret_n); /* in their order */
+/* --- source --- */
+enum source_kind { SOURCE_CRL, SOURCE_OCSP };
+struct source {
+	char url[LIMIT_URL + 1];
+	enum source_kind kind;
+	int64_t anchor;
+	char anchor_name[LIMIT_IDENTITY + 1];
+	bool configured; /* else it stands in certificates; `seen`: when last, to the day */
+	int64_t seen, tried, succeeded, due;
+	char error[LIMIT_REASON + 1]; /* of the last try */
+	bool lost;		      /* CRL: what it gave is not at hand any more */
+};
+const char *source_kind_text(enum source_kind k);
+int source_kind_parse(const char *s, enum source_kind *ret);
+/* A CRL's, by an administrator: -EEXIST; -ENOENT: no such anchor; -EDQUOT: LIMIT_FETCH_SOURCES. */
+int store_source_add(struct store *s, const char *url, const char *anchor);
+int store_source_remove(struct store *s, const char *url);
+int store_source_get(struct store *s, const char *url, enum source_kind kind, struct source *ret);
+/* What was tried longest ago is first. */
+int store_source_list(struct store *s, struct source **ret, size_t *ret_n);
+/* It stands in a certificate; beyond LIMIT_FETCH_SOURCES it is passed over. */
+int store_source_seen(struct store *s, const char *url, enum source_kind kind, int64_t anchor,
+		      int64_t now);
+int store_source_good(struct store *s, const char *url, enum source_kind kind, int64_t now,
+		      int64_t due);
+int store_source_bad(struct store *s, const char *url, enum source_kind kind, int64_t now,
+		     const char *error);
+/* Those that stand in no certificate since. */
+int store_source_clean(struct store *s, int64_t before);
+/* The CRLs at hand that came from there: thisUpdate and nextUpdate of each, the caller frees it. */
+struct source_window {
+	int64_t this_update, next_update;
+};
+int store_source_windows(struct store *s, const char *url, struct source_window **ret,
+			 size_t *ret_n);
 
 /* --- session --- */
 struct session {

@@ -73,15 +73,19 @@ CREATE TABLE ocsp (
 	UNIQUE (anchor, issuer_key, serial)
 ) STRICT;
 
--- Where certlogin-fetch gets CRLs from; OCSP responders stand in the certificates.
+-- Where certlogin-fetch gets CRLs and OCSP answers from, and how it went.
 CREATE TABLE source (
-	url       TEXT PRIMARY KEY,
+	url       TEXT NOT NULL,
+	kind      TEXT NOT NULL CHECK (kind IN ('crl', 'ocsp')),
 	anchor    INTEGER NOT NULL REFERENCES anchor (id) ON DELETE CASCADE,
 	origin    TEXT NOT NULL CHECK (origin IN ('configured', 'certificate')),
+	seen      INTEGER NOT NULL DEFAULT 0,           -- certificate: stood in one at that time
 	tried     INTEGER NOT NULL DEFAULT 0,
 	succeeded INTEGER NOT NULL DEFAULT 0,
+	due       INTEGER NOT NULL DEFAULT 0,           -- after a success: to be asked again
 	error     TEXT NOT NULL DEFAULT '',             -- of the last try; empty: it succeeded
-	revision  INTEGER NOT NULL
+	revision  INTEGER NOT NULL,
+	PRIMARY KEY (url, kind)
 ) STRICT, WITHOUT ROWID;
 
 -- Mapping rules, in the order of `position`; each belongs to one anchor.

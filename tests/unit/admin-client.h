@@ -18,6 +18,7 @@
 #define UID_ADMIN 4011
 #define UID_AUDIT 4012
 #define UID_NOBODY 4013
+#define UID_FETCH 4014
 
 static inline void start(struct lab *lab, const struct vl_interface *interface)
 {
@@ -32,6 +33,7 @@ static inline void start(struct lab *lab, const struct vl_interface *interface)
 	assert_int_equal(vl_server_new(&options, &lab->a.admin_api), 0);
 	lab->a.roles.admin = GID_ADMIN;
 	lab->a.roles.audit = GID_AUDIT;
+	lab->a.roles.fetch = UID_FETCH;
 }
 
 static inline int setup(void **state)

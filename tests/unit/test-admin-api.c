@@ -13,7 +13,12 @@
 
 /* --- who may what --- */
 
-enum { R = ROLE_ROOT, RA = ROLE_ROOT | ROLE_ADMIN, ALL = ROLE_ROOT | ROLE_ADMIN | ROLE_AUDIT };
+enum {
+	R = ROLE_ROOT,
+	RA = ROLE_ROOT | ROLE_ADMIN,
+	ALL = ROLE_ROOT | ROLE_ADMIN | ROLE_AUDIT,
+	RF = ROLE_ROOT | ROLE_FETCH,
+};
 
 static const struct {
 	const char *method;
@@ -27,11 +32,13 @@ static const struct {
 	{ "AddAnchor", R },	   { "RemoveAnchor", R },	 { "ListAnchors", ALL },
 	{ "ListSessions", ALL },   { "GetSession", ALL },	 { "ListEvents", ALL },
 	{ "GetEvent", ALL },	   { "VerifyAudit", ALL },	 { "TestLogin", ALL },
-	{ "Backup", R },	   { "ListCrls", ALL },		 { "BeginCrl", RA },
-	{ "PutCrl", RA },	   { "ApplyCrl", RA },		 { "ForgetCrl", R },
-	{ "ImportOcsp", RA },	   { "ListOcsp", ALL },
-	{ "AddRule", R },	   { "RemoveRule", R },
-	{ "ListRules", ALL },	   { "TestRule", ALL },		 { "SetAnchor", R },
+	{ "Backup", R },	   { "ListCrls", ALL },		 { "BeginCrl", RAF },
+	{ "PutCrl", RAF },	   { "ApplyCrl", RAF },		 { "ForgetCrl", R },
+	{ "ImportOcsp", RAF },	   { "ListOcsp", ALL },		 { "AddRule", R },
+	{ "RemoveRule", R },	   { "ListRules", ALL },	 { "TestRule", ALL },
+	{ "SetAnchor", R },	   { "AddSource", RA },		 { "RemoveSource", RA },
+	{ "ListSources", ALL },	   { "SetFetch", RA },		 { "ListFetchJobs", RF },
+	{ "ReportFetch", RF },
 };
 
 static const struct {
@@ -43,6 +50,8 @@ static const struct {
 	{ ROLE_ADMIN, UID_ADMIN, GID_ADMIN },
 	{ ROLE_AUDIT, UID_AUDIT, GID_AUDIT },
 	{ 0, UID_NOBODY, 0 },
+	{ ROLE_FETCH, UID_FETCH, GID_AUDIT }, /* the group that lets it reach the socket */
+	{ ROLE_FETCH, UID_FETCH, GID_ADMIN },
 };
 
 static unsigned expected(const char *method)
@@ -56,7 +65,7 @@ static unsigned expected(const char *method)
 
 static void every_method_has_its_roles(_unused_ void **state)
 {
-	const struct roles roles = { .admin = GID_ADMIN, .audit = GID_AUDIT };
+	const struct roles roles = { .admin = GID_ADMIN, .audit = GID_AUDIT, .fetch = UID_FETCH };
 	size_t n = 0;
 
 	for (const struct vl_method *m = api_admin.methods; m->name; m++, n++)
@@ -78,7 +87,8 @@ static void groups_that_do_not_exist_are_nobodys(_unused_ void **state)
 
 	assert_int_equal(admin_roles(&roles, 1000, groups, 2), 0);
 	assert_int_equal(admin_roles(&roles, 1000, groups, 0), 0);
-	assert_int_equal(admin_roles(&roles, 0, NULL, 0), ROLE_ROOT);
+	assert_int_equal(admin_roles(&roles, 0, NULL, 0), ROLE_ROOT); /* roles.fetch is 0, too */
+	assert_int_equal(admin_roles(&(struct roles){ .fetch = (uid_t)-1 }, (uid_t)-1, NULL, 0), 0);
 }
 
 /* May this process take on other users? */
