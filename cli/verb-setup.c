@@ -246,6 +246,8 @@ static void next_steps(struct cli *cli, const struct setup *s, bool enabled)
 		     "sudo");
 	cli_say(cli, "  certlogin ca issue NAME --enroll --owner USER --out "
 		     "~USER/.config/certlogin/client");
+	cli_say(cli,
+		"  systemctl enable --now certlogin-fetch.timer   # where CRLs are to be fetched");
 	cli_say(cli, "%s", "");
 	cli_say(cli,
 		"Then, with a root shell kept open, before the other lines of /etc/pam.d/sudo:");

@@ -15,6 +15,7 @@ _certlogin_actions() {
 	crl) echo import status forget ;;
 	ocsp) echo import list ;;
 	rule) echo add list remove test ;;
+	source) echo add list remove certificates ;;
 	session) echo list show ;;
 	audit) echo list follow verify ;;
 	import) echo pam_pkcs11 sssd authorized-keys ad ;;
@@ -37,6 +38,7 @@ _certlogin_options() {
 	'anchor add') echo --intermediate --pin-key ;;
 	'anchor set') echo --eku-missing --eku-any --smartcard-logon --form --revocation --grace-hours ;;
 	'rule add') echo --anchor --match --yield --domain --continue --create-identities --position ;;
+	'source add') echo --anchor ;;
 	trust) echo --pin --ca --list --remove ;;
 	ticket) echo --service --account --login --key --cert --yes ;;
 	'ocsp import') echo --cert --issuer ;;
@@ -82,7 +84,7 @@ _certlogin_value() {
 
 _certlogin() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' action='' i word actions
-	local verbs='setup ca identity enroll unenroll access service anchor crl ocsp rule trust ticket session audit
+	local verbs='setup ca identity enroll unenroll access service anchor crl ocsp source fetch rule trust ticket session audit
 		explain test verify status backup import help version'
 
 	COMPREPLY=()
@@ -120,6 +122,7 @@ _certlogin() {
 		service\ *) COMPREPLY=($(compgen -W "$(_certlogin_names service)" -- "$cur")) ;;
 		'anchor remove' | 'anchor set' | 'anchor show' | 'crl forget') COMPREPLY=($(compgen -W "$(_certlogin_names anchor)" -- "$cur")) ;;
 		'rule remove') COMPREPLY=($(compgen -W "$(_certlogin_names rule)" -- "$cur")) ;;
+		'source certificates') COMPREPLY=($(compgen -W 'yes no' -- "$cur")) ;;
 		enroll) COMPREPLY=($(compgen -W "$(_certlogin_names identity)" -f -- "$cur")) ;;
 		unenroll | 'anchor add' | 'crl import' | 'ocsp import' | 'rule test' | backup | 'import authorized-keys' | 'import ad') COMPREPLY=($(compgen -f -- "$cur")) ;;
 		ticket | trust) COMPREPLY=($(compgen -A hostname -- "$cur")) ;;

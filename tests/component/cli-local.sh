@@ -31,6 +31,8 @@ exits "bad event number" 2 c explain 12x
 exits "access has no default service" 2 c access allow alice root
 exits "bad account name" 2 c access allow alice 'a:b' --service sudo
 exits "bad service name" 2 c access allow alice root --service '*'
+exits "source without its anchor" 2 c source add http://pki.example/ca.crl
+exits "neither yes nor no" 2 c source certificates maybe
 exits "bad flag value" 2 c service set sudo --class elevate --loose maybe
 exits "usage error as JSON" 2 c identity --json frobnicate
 is "is one object" "$(out | wc -l)" 0
@@ -45,7 +47,7 @@ exits "version" 0 c version --json
 like "is a version" "$(jq -r .version "$TAP_TMP/out")" '^[0-9]+\.[0-9]'
 
 # --- no daemon ---
-for verb in "identity list" "access list" "service list" "anchor list" "ocsp list" "session list" "audit list" "audit verify" \
+for verb in "identity list" "access list" "service list" "anchor list" "ocsp list" "crl status" "rule list" "source list" "source remove http://x/" fetch "session list" "audit list" "audit verify" \
 	"explain 1" status backup; do
 	# shellcheck disable=SC2086  # words
 	exits "$verb without a daemon" 3 c $verb
@@ -58,6 +60,7 @@ is "has its name" "$(jq -r .error "$TAP_TMP/out")" unreachable
 exits "setup" 0 c setup --hostname h.example --hostname h2.example --listen 4716 --unit-dir "$TAP_TMP/units"
 like "prints the pin" "$(out)" 'sha256:[A-Za-z0-9+/]{43}='
 like "prints the PAM line" "$(out)" 'auth +sufficient +pam_certlogin.so'
+like "prints the timer's line" "$(out)" 'systemctl enable --now certlogin-fetch.timer'
 unlike "no colours when piped" "$(out)" $'\033'
 pin=$(grep -o 'sha256:[A-Za-z0-9+/=]*' "$TAP_TMP/out" | head -1)
 is "the pin is that of the key" "$pin" \

@@ -18,6 +18,7 @@ enum {
 	RA = ROLE_ROOT | ROLE_ADMIN,
 	ALL = ROLE_ROOT | ROLE_ADMIN | ROLE_AUDIT,
 	RF = ROLE_ROOT | ROLE_FETCH,
+	RAF = RA | ROLE_FETCH,
 };
 
 static const struct {

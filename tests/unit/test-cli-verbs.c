@@ -340,6 +340,49 @@ static void quiet_says_nothing(_unused_ void **state)
 	assert_string_equal(r.err, "");
 }
 
+static void sources_are_shown(_unused_ void **state)
+{
+	const struct exchange x[] = {
+		{ METHOD "ListSources\"",
+		  "{\"parameters\":{\"fromCertificates\":false,\"sources\":["
+		  "{\"url\":\"http://a/\",\"kind\":\"crl\",\"anchor\":\"corp\",\"origin\":"
+		  "\"configured\",\"tried\":1,\"succeeded\":1,\"due\":2,\"error\":\"\"},"
+		  "{\"url\":\"http://b/\",\"kind\":\"crl\",\"anchor\":\"corp\",\"origin\":"
+		  "\"certificate\",\"tried\":0,\"succeeded\":0,\"due\":0,\"error\":\"\"},"
+		  "{\"url\":\"http://c/\",\"kind\":\"crl\",\"anchor\":\"corp\",\"origin\":"
+		  "\"certificate\",\"tried\":1,\"succeeded\":1,\"due\":2,\"error\":"
+		  "\"HTTP 404\"}]}}" },
+		{ NULL, NULL }
+	};
+	_cleanup_(result_deinit) struct result r = RUN(x, "source", "list");
+
+	assert_int_equal(r.code, CLI_YES);
+	CONTAINS(r.out, "good");
+	CONTAINS(r.out, "not fetched yet");
+	CONTAINS(r.out, "HTTP 404");
+	CONTAINS(r.err, "Addresses in certificates are not used");
+}
+
+static void sources_are_changed(_unused_ void **state)
+{
+	const struct exchange add[] = { { METHOD "AddSource\",\"parameters\":{\"url\":\"http://a/"
+						 "\",\"anchor\":\"corp\"}",
+					  "{\"parameters\":{\"source\":{}}}" },
+					{ NULL, NULL } };
+	const struct exchange off[] = { { METHOD "SetFetch\",\"parameters\":{\"fromCertificates\":"
+						 "false}",
+					  "{\"parameters\":{}}" },
+					{ NULL, NULL } };
+	_cleanup_(result_deinit) struct result a = RUN(add, "source", "add", "http://a/",
+						       "--anchor", "corp"),
+					       b = RUN(off, "source", "certificates", "no");
+
+	assert_int_equal(a.code, CLI_YES);
+	CONTAINS(a.out, "certlogin-fetch.timer");
+	assert_int_equal(b.code, CLI_YES);
+	CONTAINS(b.out, "are not used");
+}
+
 static void every_verb_is_complete(_unused_ void **state)
 {
 	for (size_t i = 0; i < n_verbs; i++) {
@@ -592,6 +635,8 @@ int main(void)
 		cmocka_unit_test(an_odd_verdict_is_refused),
 		cmocka_unit_test(quiet_says_nothing),
 		cmocka_unit_test(import_adds_rules),
+		cmocka_unit_test(sources_are_shown),
+		cmocka_unit_test(sources_are_changed),
 		cmocka_unit_test(every_verb_is_complete),
 	};
 
