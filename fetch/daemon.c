@@ -114,10 +114,14 @@ int daemon_job_read(const json_t *row, struct job *ret)
 			     .anchor = text_of(row, "anchor"),
 			     .due = json_is_true(json_object_get(row, "due")),
 			     .request = text_of(row, "request"),
-			     .certificate = text_of(row, "certificate") };
+			     .certificate = text_of(row, "certificate"),
+			     .issuer = text_of(row, "issuer") };
 	if (ret->kind == JOB_CRL && strcmp(kind, "crl") != 0)
 		return -EBADMSG;
-	return *ret->url && (ret->kind == JOB_CRL || *ret->request) ? 0 : -EBADMSG;
+	return *ret->url && (ret->kind == JOB_CRL ||
+			     (*ret->request && *ret->certificate && *ret->issuer))
+		       ? 0
+		       : -EBADMSG;
 }
 
 /* --- results --- */
@@ -179,6 +183,22 @@ int daemon_import_crl(const char *socket, const struct job *job, const struct vi
 	if (progress)
 		(void)fputs("\r\033[K", stderr);
 	return r;
+}
+
+int daemon_import_ocsp(const char *socket, const struct job *job, const struct view *der,
+		       char why[DOWNLOAD_WHY])
+{
+	_cleanup_(vl_client_closep) struct vl_client *client = NULL;
+	_cleanup_(freep) char *response = base64_encode_new(der->p, der->n);
+	int r = open_client(socket, &client, why);
+
+	return r < 0 ? r
+		     : call_on(client, "ImportOcsp",
+			       response ? json_pack("{s:s, s:s, s:s, s:s}", "response", response,
+						    "certificate", job->certificate, "issuer",
+						    job->issuer, "source", job->url)
+					: NULL,
+			       NULL, why);
 }
 
 int daemon_report(const char *socket, const struct job *job, const char *error,

@@ -21,8 +21,8 @@ struct job { /* text borrowed from the list */
 	const char *url;
 	const char *anchor;      /* "" : not known */
 	bool due;
-	const char *request;     /* OCSP: base64 DER; SHA-256 of the certificate, hex */
-	const char *certificate;
+	const char *request;     /* OCSP, base64 DER: what is sent, and what it is about */
+	const char *certificate, *issuer;
 };
 
 /* All jobs, an array that the caller releases. */
@@ -33,6 +33,10 @@ int daemon_job_read(const json_t *row, struct job *ret);
 /* *ret_entries: how many are revoked in it. */
 int daemon_import_crl(const char *socket, const struct job *job, const struct view *der, bool progress,
 		      int64_t *ret_entries, char why[DOWNLOAD_WHY]);
+
+/* An answer of the job's responder. */
+int daemon_import_ocsp(const char *socket, const struct job *job, const struct view *der,
+		       char why[DOWNLOAD_WHY]);
 
 /* error: NULL: it went well. */
 int daemon_report(const char *socket, const struct job *job, const char *error, char why[DOWNLOAD_WHY]);

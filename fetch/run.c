@@ -9,6 +9,7 @@
 
 #include "fetch/daemon.h"
 #include "fetch/der.h"
+#include "lib/base/encode.h"
 #include "lib/base/limits.h"
 #include "lib/base/log.h"
 #include "lib/base/name.h"
@@ -73,6 +74,28 @@ static int fetch_crl(struct run *run, const struct job *job, char why[DOWNLOAD_W
 	return r;
 }
 
+static int fetch_ocsp(struct run *run, const struct job *job, char why[DOWNLOAD_WHY])
+{
+	_cleanup_(freep) uint8_t *request = NULL;
+	struct download got = { .fd = -1 };
+	struct view post;
+	int r = base64_decode_new(job->request, strlen(job->request), &request, &post.n);
+
+	if (r < 0)
+		return r;
+	post.p = request;
+	r = download_get(run->downloader,
+			 &(struct download_request){
+				 .url = job->url, .post = &post, .max = LIMIT_OCSP_BYTES },
+			 &got, why);
+	if (r == 0)
+		r = daemon_import_ocsp(run->socket, job, &(struct view){ got.p, got.n }, why);
+	if (r == 0)
+		log_info("%s: OCSP answer, %zu bytes (anchor %s)", job->url, got.n, job->anchor);
+	download_free(&got);
+	return r;
+}
+
 static void run_job(struct run *run, const struct job *job)
 {
 	char why[DOWNLOAD_WHY] = "", unheard[DOWNLOAD_WHY], shown[LIMIT_URL + 1];
@@ -88,7 +111,7 @@ static void run_job(struct run *run, const struct job *job)
 		run->skipped++;
 		return;
 	} else {
-		r = fetch_crl(run, job, why);
+		r = job->kind == JOB_CRL ? fetch_crl(run, job, why) : fetch_ocsp(run, job, why);
 	}
 	if (r == -EHOSTUNREACH)
 		note_dead(run, job->url);

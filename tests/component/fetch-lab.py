@@ -44,6 +44,15 @@ class Http(http.server.BaseHTTPRequestHandler):
             time.sleep(0.2)
             yield b"x"
 
+    def do_POST(self):
+        with open(os.path.join(top, "posted"), "wb") as f:
+            f.write(self.rfile.read(int(self.headers["Content-Length"])))
+        self.say("headers", "%s %s" % (self.path, " ".join(k + "=" + v for k, v in self.headers.items())))
+        if self.path == "/moved": self.to("/answer")
+        elif self.path == "/flood": self.body(b"\x30" * 1024 for _ in range(65))
+        elif self.path == "/full": self.body(b"\x30" * 1024 for _ in range(64))
+        else: self.body([b"\x30\x03ocs"])
+
     def do_GET(self):
         here = "http://127.0.0.1:%d" % self.server.server_address[1]
         self.say("asked", self.path)
@@ -92,6 +101,7 @@ class Admin(socketserver.BaseRequestHandler):
             if self.told < 3: return {"parameters": {"done": False, "rows": self.told, "total": 3}}
             with open(os.path.join(top, "crl"), "wb") as f: f.write(self.crl)
             return {"parameters": {"done": True, "rows": 3, "total": 3, "crl": {}}}
+        if method == "ImportOcsp": return {"parameters": {"ocsp": {}}}
         if method == "ReportFetch": return {"parameters": {}}
         return {"error": "org.varlink.service.MethodNotFound", "parameters": {"method": method}}
 

@@ -119,6 +119,28 @@ for url in "ldap://127.0.0.1:$port/x" "file:///etc/passwd" "ftp://127.0.0.1/x" "
 done
 [ ! -e "$d/asked" ] && ok "and nobody is" || not_ok "and nobody is"
 
+# --- OCSP ---
+ocsp() { # URL
+	jq -n --arg u "$1" '[{kind: "ocsp", url: $u, anchor: "corp", due: true, request: "MAMBAQA=", certificate: "QQ==", issuer: "QkI="}]' \
+		>"$d/jobs"
+}
+for path in responder moved; do
+	rm -f "$d/posted"
+	ocsp "$web/$path"
+	exits "an OCSP answer: $path" 0 fetch
+	is "the request is posted" "$(base64 "$d/posted")" "MAMBAQA="
+	is "the answer is handed over" "$(calls ImportOcsp)" \
+		"{\"response\":\"MANvY3M=\",\"certificate\":\"QQ==\",\"issuer\":\"QkI=\",\"source\":\"$web/$path\"}"
+	is "is reported" "$(calls ReportFetch)" "{\"kind\":\"ocsp\",\"url\":\"$web/$path\",\"error\":null}"
+done
+like "says what it is" "$(cat "$d/headers")" "Content-Type=application/ocsp-request"
+ocsp "$web/full"
+exits "64 KiB" 0 fetch
+ocsp "$web/flood"
+exits "more than 64 KiB" 1 fetch
+like "is reported" "$(report)" "more than 65536 bytes"
+is "and not handed over" "$(calls ImportOcsp)" ""
+
 # --- one server, many jobs ---
 begin=$SECONDS
 jobs "http://127.0.0.1:$mute/1" "http://127.0.0.1:$mute/2" "http://127.0.0.1:$mute/3" "$good/ca.crl"

@@ -166,7 +166,12 @@ static void jobs_are_read(_unused_ void **state)
 		int result;
 	} t[] = {
 		{ "{'kind':'crl','url':'http://x/','anchor':'a','due':true}", 0 },
-		{ "{'kind':'ocsp','url':'http://x/','request':'AA=='}", 0 },
+		{ "{'kind':'ocsp','url':'http://x/"
+		  "','request':'AA==','certificate':'BB==','issuer':'CC=='}",
+		  0 },
+		{ "{'kind':'ocsp','url':'http://x/','request':'AA==','issuer':'CC=='}", -EBADMSG },
+		{ "{'kind':'ocsp','url':'http://x/','request':'AA==','certificate':'BB=='}",
+		  -EBADMSG },
 		{ "{'kind':'ocsp','url':'http://x/'}", -EBADMSG },
 		{ "{'kind':'crl','url':''}", -EBADMSG },
 		{ "{'kind':'crl'}", -EBADMSG },
