@@ -86,7 +86,7 @@ static int fetch_ocsp(struct run *run, const struct job *job, char why[DOWNLOAD_
 	post.p = request;
 	r = download_get(run->downloader,
 			 &(struct download_request){
-				 .url = job->url, .post = &post, .max = LIMIT_OCSP_BYTES },
+				 .url = job->url, .post = &post, .max = LIMIT_FETCH_OCSP_BYTES },
 			 &got, why);
 	if (r == 0)
 		r = daemon_import_ocsp(run->socket, job, &(struct view){ got.p, got.n }, why);

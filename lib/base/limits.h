@@ -116,6 +116,7 @@
 #define LIMIT_YIELD_PARTS 8                          /* fields, and texts between them */
 
 /* Fetching: certlogin-fetch, and what the authority hands it */
+#define LIMIT_FETCH_OCSP_BYTES LIMIT_OCSP_BYTES
 #define LIMIT_FETCH_REDIRECTS 3
 #define LIMIT_FETCH_CONNECT_SEC 10
 #define LIMIT_FETCH_JOB_SEC 300                      /* a download, redirects and all */
@@ -125,7 +126,7 @@
 #define LIMIT_FETCH_AGAIN_USEC (3600 * USEC_PER_SEC) /* where no nextUpdate says when */
 #define LIMIT_FETCH_SEEN_USEC (2 * 86400 * USEC_PER_SEC) /* addresses that stood in a certificate since */
 #define LIMIT_FETCH_FORGET_USEC (30 * 86400 * USEC_PER_SEC)
-#define LIMIT_FETCH_CERTIFICATES 16                  /* looked through between two turns */
+#define LIMIT_FETCH_CERTIFICATES 8                   /* looked through between two turns */
 #define LIMIT_FETCH_SOURCES 256
 #define LIMIT_FETCH_IMPORT_USEC (300 * USEC_PER_SEC) /* the authority reads and verifies a CRL */
 

@@ -28,7 +28,7 @@ struct text_struct {
 struct text_interface {
 	char name[64];
 	size_t n_types, n_methods, n_errors;
-	struct text_struct types[16], in[40], out[40], errors[16];
+	struct text_struct types[32], in[80], out[80], errors[16];
 	const char *at;
 };
 
@@ -114,7 +114,7 @@ static inline void text_parse(const char *text, struct text_interface *t)
 		else if (strcmp(word, "error") == 0)
 			s = &t->errors[t->n_errors++];
 		assert_non_null(s);
-		assert_true(t->n_types < 16 && t->n_methods < 40 && t->n_errors < 16);
+		assert_true(t->n_types < 32 && t->n_methods < 80 && t->n_errors < 16);
 		text_token(t, s->name, sizeof(s->name));
 		text_read_struct(t, s);
 		if (strcmp(word, "method") == 0) {
