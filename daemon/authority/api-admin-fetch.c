@@ -8,6 +8,7 @@
 #include "lib/base/log.h"
 #include "lib/base/name.h"
 #include "lib/base/url.h"
+#include "lib/pki/ocsp.h"
 
 /* Where revocation is fetched from: for administrators, and for certlogin-fetch. */
 
@@ -51,8 +52,7 @@ int admin_add_source(struct vl_call *call, json_t *p, void *userdata)
 	if (!url_ok(url, &why))
 		return admin_invalid(call, "url", why);
 	for (size_t i = 0; i < a->n_anchors; i++)
-		known |= a->anchors[i].kind == ANCHOR_CA &&
-			 strcmp(a->anchors[i].name, anchor) == 0;
+		known |= a->anchors[i].kind == ANCHOR_CA && strcmp(a->anchors[i].name, anchor) == 0;
 	if (!known)
 		return admin_fail(call, -ENOENT, "anchor");
 	r = store_change_begin(a->store);
@@ -145,6 +145,29 @@ static int add_crl_jobs(struct authority *a, bool from_certificates, json_t *job
 	return r;
 }
 
+/* Without a nonce: the answer may be one that was made before (RFC 5019 4). */
+static int add_ocsp_job(void *userdata, const struct fetch_ocsp *job)
+{
+	_cleanup_(freep) char *request = NULL, *cert = NULL, *issuer = NULL;
+	_cleanup_(buf_deinitp) struct buf der = { 0 };
+	json_t *jobs = userdata;
+	int r = ocsp_request_new(job->cert, job->issuer, NULL, &der);
+
+	if (r < 0)
+		return r;
+	request = base64_encode_new(der.p, der.n);
+	cert = base64_encode_new(job->cert->der.p, job->cert->der.n);
+	issuer = base64_encode_new(job->issuer->der.p, job->issuer->der.n);
+	if (!request || !cert || !issuer)
+		return -ENOMEM;
+	return json_array_append_new(jobs, json_pack("{s:s, s:s, s:s, s:b, s:s, s:s, s:s}", "kind",
+						     "ocsp", "url", job->url, "anchor", job->anchor,
+						     "due", job->due, "request", request,
+						     "certificate", cert, "issuer", issuer)) < 0
+		       ? -ENOMEM
+		       : 0;
+}
+
 /* Page by page through the certificates; the CRLs come with the last one. */
 int admin_list_fetch_jobs(struct vl_call *call, json_t *p, void *userdata)
 {
@@ -160,7 +183,7 @@ int admin_list_fetch_jobs(struct vl_call *call, json_t *p, void *userdata)
 		return admin_invalid(call, "after", "it is not 64 hex digits");
 	r = fetch_from_certificates(a, &on);
 	if (r == 0 && on)
-		r = fetch_look(a, after ? hash : NULL, &more, next);
+		r = fetch_look(a, after ? hash : NULL, add_ocsp_job, jobs, &more, next);
 	if (r == 0 && !more)
 		r = store_source_clean(a->store,
 				       authority_now(a) - (int64_t)LIMIT_FETCH_FORGET_USEC);

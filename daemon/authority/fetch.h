@@ -21,10 +21,20 @@ int64_t fetch_again(int64_t this_update, int64_t next_update, int64_t now);
 int fetch_from_certificates(struct authority *a, bool *ret);
 int fetch_set_from_certificates(struct authority *a, bool on);
 
+/* What is to be asked about somebody enrolled; borrowed during the call. */
+struct fetch_ocsp {
+	const char *url, *anchor;
+	const struct cert *cert, *issuer;
+	bool due; /* as above: two thirds of the last answer's window, unless that is final */
+};
+typedef int (*fetch_ocsp_func)(void *userdata, const struct fetch_ocsp *job);
+
 /*
  * Looks at the addresses in LIMIT_FETCH_CERTIFICATES certificates after `after` (NULL: the first,
- * and the anchors), and notes those that are new.  *ret_more: `ret_next` is where to go on.
+ * and the anchors), notes those that are new, and tells `found` of each
+ * responder of whom an anchor issued.  *ret_more: `ret_next` is where to go on.
  */
-int fetch_look(struct authority *a, const uint8_t *after, bool *ret_more, uint8_t ret_next[SHA256_BYTES]);
+int fetch_look(struct authority *a, const uint8_t *after, fetch_ocsp_func found, void *userdata,
+	       bool *ret_more, uint8_t ret_next[SHA256_BYTES]);
 
 #endif

@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 
 #include "daemon/authority/fetch.h"
+#include "lib/pki/ocsp.h"
 #include "tests/unit/admin-client.h"
 
 /* What is fetched, from where, and when. */
@@ -401,6 +402,117 @@ static void addresses_of_anchors(void **state)
 	expect_job(lab, uri, true);
 }
 
+/* --- OCSP --- */
+
+/* authorityInfoAccess with one responder: there is no call of GnuTLS's for two. */
+static void enroll_with_responder(struct lab *lab, const char *name, const struct issuer *ca,
+				  const char *uri, struct cert **ret)
+{
+	_cleanup_(privkey_deinitp) gnutls_x509_privkey_t key = NULL;
+	_cleanup_(pubkey_deinitp) gnutls_pubkey_t pub = NULL;
+	_cleanup_(crt_deinitp) gnutls_x509_crt_t crt = NULL;
+	const struct cert_spec spec = { .cn = name,
+					.eku = OID_CLIENT,
+					.not_before = LAB_NOW - DAY,
+					.not_after = LAB_NOW + 100 * DAY };
+	gnutls_datum_t d = { (unsigned char *)(uintptr_t)uri, (unsigned)strlen(uri) };
+
+	assert_int_equal(key_make(&key), 0);
+	assert_int_equal(pubkey_of(key, &pub), 0);
+	assert_int_equal(cert_make(&spec, pub, ca, &crt), 0);
+	assert_int_equal(gnutls_x509_crt_set_authority_info_access(crt, GNUTLS_IA_OCSP_URI, &d), 0);
+	assert_int_equal(gnutls_x509_crt_sign2(crt, ca->cert, ca->key, GNUTLS_DIG_SHA256, 0), 0);
+	*ret = lab_read_cert(crt);
+	lab_identity(lab, name);
+	lab_enroll(lab, name, *ret);
+}
+
+/* The only job, with its parts; -1: there is none; else whether it is due. */
+static int ocsp_job(struct lab *lab, const struct cert *about, const struct cert *issuer)
+{
+	_cleanup_(json_decrefp) json_t *reply = jobs_page(lab, NULL), *cert = der(about),
+				       *above = der(issuer);
+	_cleanup_(buf_deinitp) struct buf request = { 0 };
+	_cleanup_(freep) char *text = NULL;
+	const json_t *jobs = json_object_get(reply, "jobs"), *row = json_array_get(jobs, 0);
+
+	if (json_array_size(jobs) == 0)
+		return -1;
+	assert_int_equal(json_array_size(jobs), 1);
+	assert_string_equal(text_at(row, NULL, "kind"), "ocsp");
+	assert_string_equal(text_at(row, NULL, "url"), "http://ocsp/");
+	assert_string_equal(text_at(row, NULL, "anchor"), "lab");
+	assert_true(json_equal(json_object_get(row, "certificate"), cert));
+	assert_true(json_equal(json_object_get(row, "issuer"), above));
+	assert_int_equal(ocsp_request_new(about, issuer, NULL, &request), 0);
+	text = base64_encode_new(request.p, request.n);
+	assert_string_equal(text_at(row, NULL, "request"), text);
+	return yes_at(row, "due");
+}
+
+static void have_answer(struct lab *lab, const struct cert *about, const struct ocsp_row *like)
+{
+	struct ocsp_row row = *like;
+	bool is_new;
+
+	row.anchor = lab->a.anchors[0].id;
+	memcpy(row.issuer_key, lab->ca_cert->spki_sha256, SHA256_BYTES);
+	memcpy(row.serial, about->serial.p, about->serial.n);
+	row.serial_n = about->serial.n;
+	assert_int_equal(store_ocsp_put(lab->a.store, &row, &is_new), 0);
+	assert_int_equal(store_commit(lab->a.store), 0);
+}
+
+static void responders_of_the_enrolled(void **state)
+{
+	struct lab *lab = *state;
+	_cleanup_(cert_freep) struct cert *alice = NULL;
+
+	lab_anchor(lab, "lab", lab->ca_cert);
+	enroll_with_responder(lab, "alice", &lab->ca, "http://ocsp/", &alice);
+	assert_int_equal(ocsp_job(lab, alice, lab->ca_cert), 1);
+	done(call(
+		lab, "ReportFetch",
+		json_pack("{s:s, s:s, s:s}", "kind", "ocsp", "url", "http://ocsp/", "error", "x")));
+	assert_int_equal(ocsp_job(lab, alice, lab->ca_cert), 0);
+	lab->now += RETRY;
+	assert_int_equal(ocsp_job(lab, alice, lab->ca_cert), 1);
+	/* that the responder answered about others says nothing about her */
+	done(call(lab, "ReportFetch",
+		  json_pack("{s:s, s:s}", "kind", "ocsp", "url", "http://ocsp/")));
+	assert_int_equal(ocsp_job(lab, alice, lab->ca_cert), 1);
+	have_answer(lab, alice,
+		    &(struct ocsp_row){ .status = OCSP_STATUS_GOOD,
+					.this_update = lab->now,
+					.next_update = lab->now + 3 * DAY });
+	assert_int_equal(ocsp_job(lab, alice, lab->ca_cert), 0);
+	lab->now += 2 * DAY;
+	assert_int_equal(ocsp_job(lab, alice, lab->ca_cert), 1);
+	have_answer(lab, alice,
+		    &(struct ocsp_row){ .status = OCSP_STATUS_REVOKED,
+					.reason = 1,
+					.since = lab->now,
+					.this_update = lab->now,
+					.next_update = lab->now + 3 * DAY });
+	lab->now += 9 * DAY; /* for good: there is nothing more to ask */
+	assert_int_equal(ocsp_job(lab, alice, lab->ca_cert), 0);
+	done(call(lab, "SetFetch", json_pack("{s:b}", "fromCertificates", 0)));
+	assert_int_equal(ocsp_job(lab, alice, lab->ca_cert), -1);
+}
+
+static void responders_of_strangers_are_not_asked(void **state)
+{
+	struct lab *lab = *state;
+	_cleanup_(issuer_deinitp) struct issuer other = { 0 };
+	_cleanup_(cert_freep) struct cert *other_cert = NULL, *alice = NULL, *bob = NULL;
+
+	lab_make_ca(&other, "Other CA", &other_cert);
+	lab_anchor(lab, "lab", lab->ca_cert);
+	enroll_with_responder(lab, "alice", &other, "http://ocsp/", &alice);
+	enroll_with_responder(lab, "bob", &lab->ca, "ldap://ocsp/", &bob);
+	assert_int_equal(ocsp_job(lab, alice, other_cert), -1);
+}
+
 static void many_certificates_come_in_pages(void **state)
 {
 	struct lab *lab = *state;
@@ -442,6 +554,8 @@ int main(void)
 		T(addresses_of_who_was_unenrolled_end),
 		T(addresses_seen_stay),
 		T(addresses_of_anchors),
+		T(responders_of_the_enrolled),
+		T(responders_of_strangers_are_not_asked),
 		T(many_certificates_come_in_pages),
 	};
 
