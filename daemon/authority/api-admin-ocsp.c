@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "daemon/authority/api-admin.h"
+#include "daemon/authority/revocations.h"
 #include "daemon/authority/turn.h"
 #include "lib/base/encode.h"
 #include "lib/base/name.h"
@@ -169,7 +170,8 @@ int admin_import_ocsp(struct vl_call *call, json_t *p, void *userdata)
 					.what = "anchor",
 					.certificate = i.cert->sha256,
 					.detail = ocsp_json(&row),
-					.reply = json_pack("{s:o}", "ocsp", ocsp_json(&row)) });
+					.reply = json_pack("{s:o}", "ocsp", ocsp_json(&row)),
+					.changed = revocations_load });
 }
 
 int admin_list_ocsp(struct vl_call *call, json_t *p, void *userdata)

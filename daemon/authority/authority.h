@@ -107,11 +107,5 @@ struct gather {
 int gather_facts(struct authority *a, const struct cert *const *chain, size_t n,
 		 const char *account, const char *service, int64_t now, struct gather *ret);
 void gather_deinit(struct gather *g);
-/*
- * What OCSP last said about the certificate with this serial (content octets) by the issuer with this
- * key under this anchor, fresh or not.  -ENOENT: nothing.
- */
-int gather_ocsp(struct authority *a, int64_t anchor, const uint8_t issuer_key[SHA256_BYTES],
-		const struct view *serial, struct ocsp_row *ret);
 
 #endif

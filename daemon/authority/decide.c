@@ -319,8 +319,8 @@ static enum reason look_revocation(const struct look *l)
 		return REASON_REVOCATION;
 	switch (r->status) {
 	case REVOCATION_GOOD:
-		tell(l, "not on %s, of %s, good to %s", r->list, time_text(r->this_update, a),
-		     time_text(r->next_update, b));
+		tell(l, "%s %s, of %s, good to %s", r->ocsp ? "good by" : "not on", r->list,
+		     time_text(r->this_update, a), time_text(r->next_update, b));
 		return REASON_NONE;
 	case REVOCATION_REVOKED:
 		tell(l, "%s was revoked at %s: %s", what, time_text(r->revoked.since, a),
@@ -333,11 +333,11 @@ static enum reason look_revocation(const struct look *l)
 		     revocation_lets_pass(r) ? "; let pass: the anchor's setting is soft" : "");
 		break;
 	case REVOCATION_UNKNOWN:
-		tell(l, "no CRL says whether %s is revoked%s", what,
+		tell(l, "nothing says whether %s is revoked%s", what,
 		     !revocation_lets_pass(r) ? ""
 		     : r->mode == REVOCATION_SOFT
 			     ? "; let pass: the anchor's setting is soft"
-			     : "; let pass: there never was one of its issuer");
+			     : "; let pass: there never was a CRL of its issuer");
 		break;
 	}
 	return revocation_lets_pass(r) ? REASON_NONE : REASON_REVOCATION;

@@ -79,7 +79,8 @@ const char *check_name(enum check c);
 struct revocation_facts {
 	enum revocation_status status; /* of the certificate that decides */
 	enum revocation_mode mode;     /* of the anchor */
-	bool any;		       /* there was a list of its issuer's name */
+	bool any;		       /* there was a list of its issuer's name, or an answer */
+	bool ocsp;		       /* `list` is an answer of an OCSP responder */
 	bool is_leaf;		       /* or a CA above it */
 	struct revoked revoked;
 	char list[160]; /* "CRL 2a of CN=…"; empty: none */

@@ -134,9 +134,3 @@ void gather_deinit(struct gather *g)
 	free(g->access);
 	g->access = NULL;
 }
-
-int gather_ocsp(struct authority *a, int64_t anchor, const uint8_t issuer_key[SHA256_BYTES],
-		const struct view *serial, struct ocsp_row *ret)
-{
-	return store_ocsp_get(a->store, anchor, issuer_key, serial->p, serial->n, ret);
-}

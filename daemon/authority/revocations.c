@@ -14,6 +14,7 @@ struct revocations {
 	struct crl_row *rows;
 	struct revocation_list *lists; /* one a row, in the same order: by anchor, issuer */
 	size_t n;
+	bool ocsp; /* there are answers of responders at all */
 };
 
 struct revocations *revocations_free(struct revocations *r)
@@ -58,6 +59,8 @@ int revocations_load(struct authority *a)
 	struct revocations *new = calloc(1, sizeof(*new));
 	int r = new ? store_crl_list(a->store, &new->rows, &new->n) : -ENOMEM;
 
+	if (r == 0)
+		r = store_ocsp_any(a->store, &new->ocsp);
 	if (r == 0) {
 		new->lists = calloc(new->n ? new->n : 1, sizeof(*new->lists));
 		r = new->lists ? 0 : -ENOMEM;
@@ -113,24 +116,68 @@ static void name_list(const struct revocation *rev, struct revocation_facts *ret
 	ret->next_update = row->next_update;
 }
 
+/* What a responder said of it: 1 with ret->status when that decides; 0; -errno. */
+static int look_ocsp(const struct look *l, const struct cert *cert, const struct cert *issuer,
+		     int64_t grace, bool *ret_any)
+{
+	struct revocation_facts *ret = l->ret;
+	struct ocsp_row row;
+	int r;
+
+	*ret_any = false;
+	if (!l->a->revocations->ocsp)
+		return 0;
+	r = store_ocsp_get(l->a->store, l->anchor->id, issuer->spki_sha256, cert->serial.p,
+			   cert->serial.n, &row);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	*ret_any = true;
+	ret->ocsp = true;
+	(void)snprintf(ret->list, sizeof(ret->list), "the OCSP answer of %.100s", row.source);
+	ret->this_update = row.this_update;
+	ret->next_update = row.next_update;
+	ret->status = REVOCATION_UNKNOWN;
+	if (row.status == OCSP_STATUS_REVOKED) {
+		ret->status = REVOCATION_REVOKED;
+		ret->revoked = (struct revoked){ row.reason, row.since };
+		return 1;
+	}
+	if (row.status != OCSP_STATUS_GOOD)
+		return 0;
+	ret->status =
+		row.stale || l->now - grace > row.next_update ? REVOCATION_STALE : REVOCATION_GOOD;
+	return ret->status == REVOCATION_GOOD;
+}
+
+/* A revocation counts whoever tells of it; and either kind of evidence that is fresh will do. */
 static int look_at(const struct look *l, const struct cert *cert, const struct cert *issuer)
 {
 	const struct anchor_policy *p = &l->anchor->policy;
+	int64_t grace = p->revocation == REVOCATION_GRACE ? p->grace : 0;
+	struct revocation_facts *ret = l->ret;
 	struct revocation rev;
-	int r = known_revoked(l, cert, &l->ret->revoked);
+	bool asked;
+	int r = known_revoked(l, cert, &ret->revoked);
 
-	l->ret->list[0] = '\0';
+	ret->list[0] = '\0';
+	ret->ocsp = false;
 	if (r > 0)
-		l->ret->status = REVOCATION_REVOKED;
+		ret->status = REVOCATION_REVOKED;
 	if (r != 0)
 		return r < 0 ? r : 0;
-	r = revocation_check(cert, issuer, l->lists, l->n, l->now,
-			     p->revocation == REVOCATION_GRACE ? p->grace : 0, &rev);
+	r = look_ocsp(l, cert, issuer, grace, &asked);
+	ret->any |= asked;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	r = revocation_check(cert, issuer, l->lists, l->n, l->now, grace, &rev);
 	if (r < 0)
 		return r;
-	l->ret->status = rev.status;
-	l->ret->any = rev.any;
-	name_list(&rev, l->ret);
+	ret->any = asked || rev.any;
+	if (asked && rev.status != REVOCATION_GOOD)
+		return 0;
+	ret->status = rev.status;
+	ret->ocsp = false;
+	name_list(&rev, ret);
 	return 0;
 }
 
@@ -180,7 +227,7 @@ int revocations_look(struct authority *a, const struct cert *const *chain, size_
 		return l.anchor ? -EIO : -ENOENT;
 	ret->mode = l.anchor->policy.revocation;
 	lists_of(&l);
-	if (l.n == 0)
+	if (l.n == 0 && !a->revocations->ocsp)
 		return 0;
 	for (size_t i = path->n_issuers; r == 0 && i-- > 0;) {
 		const struct cert *issuer = find_cert(a, chain, n, path->issuers[i]);
@@ -190,6 +237,7 @@ int revocations_look(struct authority *a, const struct cert *const *chain, size_
 		if (!issuer || !cert)
 			return -ENOENT;
 		ret->is_leaf = i == 0;
+		ret->any = false;
 		r = look_at(&l, cert, issuer);
 		if (!revocation_lets_pass(ret))
 			break;

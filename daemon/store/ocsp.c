@@ -129,3 +129,12 @@ int store_ocsp_list(struct store *s, int64_t after, size_t limit, struct ocsp_ro
 	*ret_n = n;
 	return 0;
 }
+
+int store_ocsp_any(struct store *s, bool *ret)
+{
+	_cleanup_(query_donep) sqlite3_stmt *q = query(s, STMT_OCSP_ANY, "");
+	int r = query_row(s, q);
+
+	*ret = r > 0;
+	return r < 0 ? r : 0;
+}

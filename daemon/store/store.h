@@ -274,9 +274,11 @@ bool ocsp_row_is_final(const struct ocsp_row *row);
 int store_ocsp_put(struct store *s, const struct ocsp_row *row, bool *ret_new);
 int store_ocsp_get(struct store *s, int64_t anchor, const uint8_t issuer_key[SHA256_BYTES],
 		   const uint8_t *serial, size_t serial_n, struct ocsp_row *ret);
+int store_ocsp_any(struct store *s, bool *ret); /* is there one? */
 /* rows with id > after */
 int store_ocsp_list(struct store *s, int64_t after, size_t limit, struct ocsp_row **ret,
 		    size_t *ret_n);
+
 /* --- rule --- */
 struct rule_row {
 	char name[LIMIT_IDENTITY + 1];
