@@ -106,13 +106,26 @@ static void judge_our_path(const struct sample *s, const struct path *path,
 	openssl_verify(chain, path->n_issuers, &chain[path->n_issuers], 1, ret);
 }
 
+static bool was_done(const struct sample *s, enum mutation m)
+{
+	return m == ANY || s->plan.mutations >> m & 1;
+}
+
+/* Of several paths that fail we tell one fault, not always that of the path which OpenSSL took. */
+static bool is_fault(const struct sample *s, const struct difference *d, int ours)
+{
+	bool several = was_done(s, M_CROSS) || was_done(s, M_SUPERFLUOUS);
+	bool own = d->needs != ANY && d->needs != M_CROSS && d->needs != M_SUPERFLUOUS;
+
+	return d->ours == ours || (several && own && d->ours != PATH_GOOD && ours != PATH_GOOD);
+}
+
 static bool defended(struct tally *t, const struct sample *s, int ours, int openssl)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(differences); i++) {
 		const struct difference *d = &differences[i];
 
-		if (d->ours != ours || d->openssl != openssl ||
-		    (d->needs != ANY && !(s->plan.mutations >> d->needs & 1)))
+		if (d->openssl != openssl || !was_done(s, d->needs) || !is_fault(s, d, ours))
 			continue;
 		t->rows[i]++;
 		return true;
