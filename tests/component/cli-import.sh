@@ -1,40 +1,16 @@
 #!/bin/bash
 # certlogin import against a real certlogind: what is shown, what is done, and that a second run does nothing.
 . "${top_srcdir:?}/tests/harness/tap.sh"
+. "$top_srcdir/tests/harness/daemon.sh"
 [ "$(id -u)" = 0 ] || skip_all "needs root (the daemon's administrator)"
 for tool in python3 jq ssh-keygen; do command -v $tool >/dev/null || skip_all "$tool is needed"; done
-build=$(cd "$top_builddir" && pwd)
-bin=${certlogin:-$build/certlogin}
+bin=${certlogin:-$daemon_bin/certlogin}
 export LC_ALL=C.UTF-8
 d=$TAP_TMP
 cd "$d" || exit 1
-mkdir state certs maps
+mkdir certs maps
 
-# The daemon with its three sockets, as systemd gives them.
-cat >daemon.py <<'X'
-import os, socket, sys
-d, binary = sys.argv[1:3]
-socks = []
-for name in ("pam", "admin", "link"):
-    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET if name == "link" else socket.SOCK_STREAM)
-    s.bind(os.path.join(d, name)); s.listen(8)
-    socks.append(s)
-fds = [os.dup(s.fileno()) for s in socks]
-for i, fd in enumerate([os.dup2(f, 100 + n) for n, f in enumerate(fds)]): os.dup2(fd, 3 + i, inheritable=True)
-for n in range(len(fds)): os.close(100 + n)
-os.environ.clear()
-os.environ.update(PATH="/usr/bin:/bin", STATE_DIRECTORY=d + "/state", LISTEN_FDS="3", LISTEN_PID=str(os.getpid()))
-os.execv(binary, [binary] + sys.argv[3:])
-X
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=host -days 2 \
-	-keyout host.key -out host.crt 2>/dev/null
-start() {
-	python3 daemon.py "$d" "$build/certlogind" --gate-users 4711,4712 --admin-group 4713 --audit-group 4714 \
-		--host-key host.key --host-cert host.crt >log 2>&1 &
-	daemon=$!
-	on_exit "kill $daemon 2>/dev/null"
-}
-c() { "$bin" --runtime-dir "$d" "$@"; }
+c() { cl "$@"; }
 # what is in the daemon, without times
 state() { { c identity list --json; c access list --json; } | jq -c 'del(.. | .created?)'; }
 refused() { like "left out: $1" "$(jq -r '.refusals[] | "\(.line) \(.why)"' out)" "$2"; }
@@ -63,7 +39,7 @@ exits "JSON does not ask" 2 c import authorized-keys keys --identity alice --jso
 exits "no such file" 4 c import authorized-keys none --identity alice --dry-run
 exits "no such certificate" 4 c import authorized-keys keys --identity alice --cert none --dry-run
 exits "bad service" 2 c import authorized-keys keys --identity alice --service 'a b' --dry-run
-start
+daemon_start || { not_ok "the daemon answers"; done_testing; }
 for ((i = 0; i < 200; i++)); do c status >/dev/null 2>&1 && break; sleep 0.05; done
 before=$(state)
 
@@ -72,7 +48,7 @@ exits "dry run" 0 c import authorized-keys keys --identity alice --cert-dir cert
 is "changes nothing" "$(state)" "$before"
 like "shows what and from where" "$(cat out)" 'new +enroll alice: CN=ed25519 +keys:2'
 like "shows what is left out, and why" "$(cat out)" $'Not carried over:.*\nkeys:3: ssh-rsa\n +the option from cannot'
-exits "nobody to ask" 1 setsid "$bin" --runtime-dir "$d" import authorized-keys keys --identity alice --cert-dir certs </dev/null
+exits "nobody to ask" 1 setsid "$bin" --runtime-dir "$d/run" import authorized-keys keys --identity alice --cert-dir certs </dev/null
 like "says so" "$(cat err)" "nothing was changed"
 is "changes nothing" "$(state)" "$before"
 exits "yes" 0 c import authorized-keys keys --identity alice --cert-dir certs --yes --json
@@ -146,7 +122,7 @@ homes() { # in a namespace of its own, with other users
 		heidi:x:4803:4803::$d/home/heidi:/bin/sh
 	X
 	unshare -m -- timeout 20 /bin/bash -c 'mount --bind "$1/passwd" /etc/passwd && shift && exec "$@"' - "$d" "$bin" \
-		--runtime-dir "$d" "$@"
+		--runtime-dir "$d/run" "$@"
 }
 if unshare -m true 2>/dev/null; then
 	for u in root:0 toor:0 frank:4801 grace:4802 heidi:4803; do

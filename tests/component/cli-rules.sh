@@ -2,13 +2,15 @@
 # Mapping rules against a real daemon, with certificates that openssl made.
 # shellcheck source=tests/harness/tap.sh
 . "${top_srcdir:?}/tests/harness/tap.sh"
+# shellcheck source=tests/harness/daemon.sh
+. "$top_srcdir/tests/harness/daemon.sh"
 top=$(cd "${top_builddir:-.}" && pwd)
 command -v jq >/dev/null || skip_all "jq is needed"
 [ "$(id -u)" = 0 ] || skip_all "root is needed: rules are root's"
 cd "$TAP_TMP" || exit 1
 mkdir state etc
 export LC_ALL=C.UTF-8
-c() { "${certlogin:-$top/certlogin}" --config-dir "$TAP_TMP/etc" --runtime-dir "$TAP_TMP" "$@"; }
+c() { cl "$@"; }
 
 # --- certificates ---
 ca() { # NAME CN
@@ -61,34 +63,8 @@ exits "a place that is none" 2 c rule add x --anchor people --match '<SUBJECT>x'
 exits "test without a file" 2 c rule test
 
 # --- the daemon ---
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=host -days 2 -keyout host.key -out host.crt 2>/dev/null
-cat >serve <<'X'
-import os, socket, sys
-names = ["pam", "admin", "link"]
-fds = []
-for n in names:
-    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET if n == "link" else socket.SOCK_STREAM)
-    s.bind(os.path.join(os.getcwd(), n)); s.listen(8); fds.append(s)
-for i, s in enumerate(fds): os.dup2(s.fileno(), 100 + i)
-for s in fds: s.close()
-for i in range(len(fds)): os.dup2(100 + i, 3 + i, inheritable=True); os.close(100 + i)
-env = {"PATH": os.environ["PATH"], "STATE_DIRECTORY": os.getcwd() + "/state", "LISTEN_FDS": "3", "LISTEN_PID": str(os.getpid())}
-os.execve(sys.argv[1], sys.argv[1:], env)
-X
-serve() {
-	rm -f pam admin link
-	python3 serve "$top/certlogind" --gate-users 4711,4712 --admin-group 4713 --audit-group 4714 --host-key "$TAP_TMP/host.key" \
-		--host-cert "$TAP_TMP/host.crt" 2>>log &
-	daemon=$!
-	for _ in {1..100}; do
-		c status >/dev/null 2>&1 && return
-		sleep 0.05
-	done
-	not_ok "the daemon answers" "$(cat log)"
-	done_testing
-}
+serve() { daemon_start || { not_ok "the daemon answers"; done_testing; }; }
 serve
-on_exit 'kill "$daemon"; wait "$daemon"'
 
 for n in alice bob erin S-1-5-21-1-2-3-1104 dora staff; do c identity add $n >/dev/null || not_ok "identity $n"; done
 c anchor add people people.crt >/dev/null
@@ -168,7 +144,7 @@ maps alice "staff alice"
 c rule remove first >/dev/null
 c rule add wall --anchor people --match '<SUBJECT>^CN=alice,' --yield nobody --position 1 >/dev/null
 decides "the first that matches" 1 'rule wall yields nobody' alice.crt alice
-kill "$daemon"; wait "$daemon"
+daemon_stop
 serve
 decides "also after a restart" 1 'rule wall yields nobody' alice.crt alice
 exits "remove" 0 c rule remove wall

@@ -49,8 +49,8 @@ class Http(http.server.BaseHTTPRequestHandler):
             f.write(self.rfile.read(int(self.headers["Content-Length"])))
         self.say("headers", "%s %s" % (self.path, " ".join(k + "=" + v for k, v in self.headers.items())))
         if self.path == "/moved": self.to("/answer")
-        elif self.path == "/flood": self.body(b"\x30" * 1024 for _ in range(65))
-        elif self.path == "/full": self.body(b"\x30" * 1024 for _ in range(64))
+        elif self.path == "/flood": self.body(b"\x30" * 1024 for _ in range(33))
+        elif self.path == "/full": self.body(b"\x30" * 1024 for _ in range(32))
         else: self.body([b"\x30\x03ocs"])
 
     def do_GET(self):

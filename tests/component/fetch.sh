@@ -135,10 +135,10 @@ for path in responder moved; do
 done
 like "says what it is" "$(cat "$d/headers")" "Content-Type=application/ocsp-request"
 ocsp "$web/full"
-exits "64 KiB" 0 fetch
+exits "32 KiB" 0 fetch
 ocsp "$web/flood"
-exits "more than 64 KiB" 1 fetch
-like "is reported" "$(report)" "more than 65536 bytes"
+exits "more than 32 KiB" 1 fetch
+like "is reported" "$(report)" "more than 32768 bytes"
 is "and not handed over" "$(calls ImportOcsp)" ""
 
 # --- one server, many jobs ---

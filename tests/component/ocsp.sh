@@ -2,6 +2,8 @@
 # OCSP against OpenSSL's responder: our requests, its answers, and what certlogin verify makes of them.
 # shellcheck source=tests/harness/tap.sh
 . "${top_srcdir:-.}/tests/harness/tap.sh"
+# shellcheck source=tests/harness/daemon.sh
+. "${top_srcdir:-.}/tests/harness/daemon.sh"
 top=$(cd "${top_builddir:-.}" && pwd)
 bin=$top/certlogin
 ask=$top/tests/component/ocsp-ask
@@ -137,26 +139,8 @@ if [ "$(id -u)" != 0 ]; then
 	skip "the daemon keeps answers" "its administrator is root"
 	done_testing
 fi
-cat >start.py <<'X'
-import os, socket, sys
-for n, name in enumerate(["pam", "admin", "link"]):
-    s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET if name == "link" else socket.SOCK_STREAM)
-    s.bind("run/" + name)
-    s.listen(8)
-    os.dup2(os.dup(s.fileno()), 50 + n)
-for n in range(3):
-    os.dup2(50 + n, 3 + n, inheritable=True)
-os.environ.update(LISTEN_FDS="3", LISTEN_FDNAMES="pam:admin:link", LISTEN_PID=str(os.getpid()),
-                  STATE_DIRECTORY=os.getcwd() + "/state")
-os.execv(sys.argv[1], sys.argv[1:])
-X
-mkdir run state
-python3 start.py "$top/certlogind" --gate-users 4711,4712 --admin-group 4713 --audit-group 4714 \
-	--host-key other.key --host-cert other.crt >daemon.log 2>&1 &
-daemon=$!
-on_exit "kill $daemon"
-c() { "$bin" --runtime-dir run --utc "$@"; }
-for _ in {1..100}; do c status >/dev/null 2>&1 && break; sleep 0.1; done
+daemon_start || { not_ok "the daemon answers"; done_testing; }
+c() { cl --utc "$@"; }
 import() { c ocsp import "$1" --cert "$2" --issuer root.crt "${@:3}"; }
 exits "the daemon has an anchor" 0 c anchor add root root.crt
 exits "it takes a good one" 0 import good.der alice.crt
@@ -178,5 +162,23 @@ exits "the list" 0 c ocsp list
 like "has both" "$(cat out)" 'good +root .*revoked +root'
 is "as JSON" "$(c ocsp list --json | jq -c '[.ocsp[] | [.status, .reason, .source]]')" \
 	'[["good",0,"good.der"],["revoked",1,"revoked.der"]]'
+for p in alice bob; do
+	c identity add $p >/dev/null
+	c enroll $p $p.crt >/dev/null
+	c access allow $p $p --service sshd >/dev/null
+done
+exits "a login by it" 0 c test --cert alice.crt --account alice --service sshd
+like "says so" "$(cat out)" "revocation +good by the OCSP answer of good.der"
+exits "and none by the other" 1 c test --cert bob.crt --account bob --service sshd
+like "says so" "$(cat out)" "revocation +it was revoked at .*keyCompromise"
+exits "stale after its time" 1 c test --cert alice.crt --account alice --service sshd --at +5d
+like "says so" "$(cat out)" "revocation +the OCSP answer of good.der of .* should have been replaced"
+exits "let pass where the anchor is soft" 0 c anchor set root --revocation soft
+exits "a stale answer" 0 c test --cert alice.crt --account alice --service sshd --at +5d
+exits "but no revocation" 1 c test --cert bob.crt --account bob --service sshd --at +5d
+exits "within a time of grace" 0 c anchor set root --revocation grace --grace-hours 240
+exits "it counts" 0 c test --cert alice.crt --account alice --service sshd --at +5d
+exits "beyond it" 0 c anchor set root --revocation grace --grace-hours 24
+exits "it does not" 1 c test --cert alice.crt --account alice --service sshd --at +5d
 is "in the audit" "$(c audit list --kind admin.ocsp --json | jq -r '.events[].kind' | xargs)" "admin.ocsp.import admin.ocsp.import"
 done_testing

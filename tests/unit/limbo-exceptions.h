@@ -10,7 +10,6 @@
 	"clientAuth is asked for by name, of the leaf and of issuers that have the extension"
 #define FRACTION "the last second ends when it begins: strict by less than a second"
 #define CRITICAL "RFC 5280 4.2.1.10: they must be; rfc5280::nc has the same case to be refused"
-#define LISTS "this version processes no revocation lists"
 #define DEPTH "a limit of the case's own; ours is LIMIT_CHAIN_CERTS"
 #define KEY_IDS "RFC 5280 4.2.1.1 and 4.2.1.2 bind issuers; key identifiers never make a path"
 #define NAMES "a server's name is cert_matches_host()'s; a person is known by key or certificate"
@@ -36,10 +35,6 @@ static const struct limbo_exception {
 	{ "rfc5280::validity::notafter-fractional", FRACTION },
 	{ "webpki::nc::permitted-dns-match-noncritical", CRITICAL },
 	/* limbo refuses, we accept */
-	{ "crl::revoked-certificate-with-crl", LISTS },
-	{ "crl::crlnumber-missing", LISTS },
-	{ "crl::crlnumber-critical", LISTS },
-	{ "crl::issuer-missing-crlsign", LISTS },
 	{ "pathlen::max-chain-depth-0-exhausted", DEPTH },
 	{ "pathlen::max-chain-depth-1-exhausted", DEPTH },
 	{ "rfc5280::aki::leaf-missing-aki", KEY_IDS },

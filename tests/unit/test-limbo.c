@@ -19,9 +19,10 @@
 
 #include "lib/base/cleanup.h"
 #include "lib/base/encode.h"
-#include "lib/pki/path.h"
+#include "lib/pki/offline.h"
 #include "tests/unit/limbo-exceptions.h"
 
+#define MAX_CRLS 4
 #define MAX_CERTS 128 /* that a case may have, of each kind */
 
 struct limbo_case {
@@ -31,6 +32,9 @@ struct limbo_case {
 	bool unread; /* the leaf or another certificate of the peer */
 	struct cert *chain[MAX_CERTS], *anchors[MAX_CERTS];
 	size_t n_chain, n_anchors;
+	uint8_t *ders[MAX_CRLS];
+	struct crl crls[MAX_CRLS];
+	size_t n_crls, n_usable;
 };
 
 struct corpus {
@@ -47,6 +51,40 @@ static void limbo_case_clear(struct limbo_case *c)
 		cert_free(c->chain[--c->n_chain]);
 	while (c->n_anchors > 0)
 		cert_free(c->anchors[--c->n_anchors]);
+	while (c->n_crls > 0)
+		free(c->ders[--c->n_crls]);
+	c->n_usable = 0;
+}
+
+/* A list that says what is not understood is none. */
+static void add_crl(struct limbo_case *c, const char *base64)
+{
+	size_t n;
+
+	assert_true(c->n_crls < MAX_CRLS);
+	assert_int_equal(base64_decode_new(base64, strcspn(base64, "\n"), &c->ders[c->n_crls], &n),
+			 0);
+	if (crl_read((struct view){ c->ders[c->n_crls++], n }, &c->crls[c->n_usable]) == CRL_GOOD &&
+	    crl_scan(&c->crls[c->n_usable]) == CRL_GOOD)
+		c->n_usable++;
+}
+
+/* Every certificate of the path, where the case has lists at all. */
+static bool not_revoked(const struct limbo_case *c, const struct cert *const *chain,
+			const struct anchor *anchors, const struct path *p)
+{
+	const struct offline in = { .certs = chain,
+				    .n_certs = c->n_chain,
+				    .anchor = &anchors[p->anchor - 1],
+				    .crls = c->crls,
+				    .n_crls = c->n_usable,
+				    .now = c->now };
+	struct offline_result result;
+
+	if (c->n_crls == 0)
+		return true;
+	assert_int_equal(offline_check(&in, chain[0], p, &result), 0);
+	return result.revocation.status == REVOCATION_GOOD;
 }
 
 /* An anchor that cannot be read is none: the authority would not have taken it. */
@@ -88,8 +126,8 @@ static bool accepts(const struct limbo_case *c, bool offline, char *ret_why, siz
 		0);
 	(void)snprintf(ret_why, size, "path: %s; leaf: %s", path_fault_text(p.fault),
 		       leaf_fault_text(p.leaf_fault));
-	return p.fault == PATH_GOOD && p.leaf_fault == LEAF_GOOD && c->now >= p.not_before &&
-	       c->now <= p.not_after;
+	return p.fault == PATH_GOOD && p.leaf_fault == LEAF_GOOD && path_within(&p, c->now) &&
+	       not_revoked(c, chain, anchors, &p);
 }
 
 static const struct limbo_exception *exception_of(struct corpus *corpus, const char *id)
@@ -142,6 +180,8 @@ static void read_corpus(struct corpus *corpus)
 			assert_int_equal(
 				sscanf(line, "case %127s %7s %" SCNd64, c.id, verdict, &c.now), 3);
 			c.accept = strcmp(verdict, "accept") == 0;
+		} else if (strncmp(line, "crl ", 4) == 0) {
+			add_crl(&c, line + 4);
 		} else {
 			bool anchor = strncmp(line, "anchor ", 7) == 0;
 
