@@ -111,7 +111,7 @@ true"
 # Every method of every interface, as every role: what is not listed for one is refused to him
 methods() { sed -n 's/^method \([A-Za-z]*\)(.*/\1/p' "$top_srcdir/schema/api/org.certlogin.$1.varlink" | xargs; }
 reads="Status GetIdentity ListIdentities ListCertificates ListAccess ListServices ListAnchors ListSessions GetSession
-	ListEvents GetEvent VerifyAudit TestLogin ListOcsp"
+	ListEvents GetEvent VerifyAudit TestLogin ListOcsp ListCrls ListRules TestRule ListSources"
 host priv usermod -aG certlogin-audit bob
 host priv usermod -aG certlogin-audit,certlogin-admin alice
 may() { # USER SOCKET INTERFACE: the methods that are not PermissionDenied to him
@@ -129,7 +129,7 @@ is "mallory on the admin socket: he does not get there" "$(say_as mallory 'print
 	"PermissionError: [Errno 13] Permission denied"
 is "an auditor reads" "$(may bob admin Admin | tr ' ' '\n' | sort | xargs)" "$(xargs -n1 <<<"$reads" | sort | xargs)"
 is "an administrator does all but trust, services and backups" "$(may alice admin Admin)" \
-	"$(methods Admin | xargs -n1 | grep -vE '^((Set|Remove)Service|(Add|Remove)Anchor|Backup)$' | xargs)"
+	"$(methods Admin | xargs -n1 | grep -vE '^((Set|Remove)Service|(Add|Set|Remove)Anchor|Backup|(Add|Remove)Rule|ForgetCrl|ListFetchJobs|ReportFetch)$' | xargs)"
 is "root does all" "$(may root admin Admin)" "$(methods Admin)"
 is "nobody administers through the services' socket" "$(may alice pam Admin)" ""
 is "nor is a service of the admin socket" "$(may alice admin Service)" ""
