@@ -221,7 +221,7 @@ struct crl_row {
 	size_t name_n;
 	uint8_t *scope; /* IssuingDistributionPoint, contents; 0 octets: none */
 	size_t scope_n;
-	uint8_t (*keys)[SHA256_BYTES]; /* none: it speaks for every key of the name */
+	uint8_t (*keys)[SHA256_BYTES]; /* that it speaks for */
 	size_t n_keys;
 };
 void crl_rows_free(struct crl_row *rows, size_t n);

@@ -23,6 +23,7 @@ static const char *const fault_texts[] = {
 	[CRL_SIGNER_USAGE] = "its issuer's certificate may not sign CRLs (cRLSign)",
 	[CRL_SIGNATURE] = "its signature does not verify",
 	[CRL_SIGNER_PATH] = "its issuer has no good path to the anchor",
+	[CRL_NO_KEY] = "its signer speaks for no CA whose certificate is at hand",
 	[CRL_FUTURE] = "it is from the future (thisUpdate)",
 	[CRL_INDIRECT] = "it is an indirect CRL, which is not taken here",
 	[CRL_DELTA] = "it is a delta CRL, which is not taken here: give the complete one",
@@ -381,12 +382,49 @@ struct candidates {
 	size_t n;
 };
 
+static const struct cert *find_parent(const struct candidates *of, const struct cert *c,
+				      unsigned *budget)
+{
+	for (size_t i = 0; i<of->n && * budget> 0; i++) {
+		if (!dn_equal(&of->all[i]->subject, &c->issuer) || !issues(of->all[i]))
+			continue;
+		--*budget;
+		if (ties(c, of->all[i]))
+			return of->all[i];
+	}
+	return NULL;
+}
+
+/* A signer that issues nothing speaks for the CA of its name that certified it, or that was
+ * certified by the same key as it was: whoever else certifies that name speaks for nobody. */
+static void find_keys_of_service(const struct candidates *of, struct crl_signer *s)
+{
+	unsigned budget = CRL_SIGNATURES_MAX;
+	const struct cert *parent = find_parent(of, s->cert, &budget);
+
+	for (size_t i = 0; parent && i < of->n && budget > 0; i++) {
+		const struct cert *c = of->all[i];
+
+		if (!issues(c) || !dn_equal(&c->subject, &s->cert->subject))
+			continue;
+		if (view_is(&c->spki, parent->spki.p, parent->spki.n)) {
+			add_key(s, c);
+		} else if (dn_equal(&c->issuer, &parent->subject)) {
+			budget--;
+			if (ties(c, parent))
+				add_key(s, c);
+		}
+	}
+}
+
 static void find_keys(const struct candidates *of, struct crl_signer *s)
 {
 	unsigned budget = CRL_SIGNATURES_MAX;
 
-	if (!issues(s->cert))
+	if (!issues(s->cert)) {
+		find_keys_of_service(of, s);
 		return;
+	}
 	add_key(s, s->cert);
 	for (size_t i = 0; i < of->n; i++) {
 		const struct cert *c = of->all[i];
@@ -399,7 +437,7 @@ static void find_keys(const struct candidates *of, struct crl_signer *s)
 			bool new = view_is(&by->spki, s->cert->spki.p, s->cert->spki.n);
 			bool old = view_is(&c->spki, s->cert->spki.p, s->cert->spki.n);
 
-			if (new == old || !dn_equal(&by->subject, &c->issuer))
+			if (new == old || !issues(by) || !dn_equal(&by->subject, &c->issuer))
 				continue;
 			budget--;
 			if (ties(c, by))
@@ -444,7 +482,8 @@ static enum crl_fault try_signer(const struct crl *crl, const struct candidates 
 		return fault;
 	ret->cert = c;
 	find_keys(of, ret);
-	return CRL_GOOD;
+	/* of an indirect list the certificates say whom they take (cRLIssuer) */
+	return ret->n_keys > 0 || crl->scope.indirect ? CRL_GOOD : CRL_NO_KEY;
 }
 
 enum crl_fault crl_verify(const struct crl *crl, const struct cert *const *certs, size_t n,

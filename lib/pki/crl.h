@@ -63,6 +63,7 @@ enum crl_fault {
 	CRL_SIGNER_USAGE,            /* cRLSign */
 	CRL_SIGNATURE,
 	CRL_SIGNER_PATH,             /* the signer has no good path to the anchor, now */
+	CRL_NO_KEY,                  /* the signer speaks for no CA that is at hand */
 	CRL_FUTURE,                  /* thisUpdate */
 	CRL_INDIRECT,                /* the last two: where they are not taken */
 	CRL_DELTA,
@@ -93,16 +94,17 @@ int crl_find(const struct crl *crl, const struct view *issuer, const struct view
 int crl_number_compare(const struct view *a, const struct view *b);
 
 /*
- * Who signed it, and for whose certificates it speaks: its own key's, those of keys that are tied to
- * it by a self-issued certificate (a CA that changes its key, RFC 4210 4.4), or, when the signer
- * issues no certificates itself, every key of the name.  So of two CAs of one name neither vouches
- * for the other's certificates.
+ * Who signed it, and for whose certificates it speaks: its own key's; those of keys that are tied to
+ * it by a self-issued certificate (a CA that changes its key, RFC 4210 4.4); or, when the signer issues
+ * no certificates itself, those of the CA of its name that certified it or that its issuer certified,
+ * too.  So of two CAs of one name neither vouches for the other's certificates, nor does somebody
+ * below the same anchor who certifies a name that is not his.
  */
 #define CRL_KEYS_MAX 8
 struct crl_signer {
 	const struct cert *cert;
 	struct path path;            /* n_issuers 0: it is the anchor itself */
-	size_t n_keys;               /* 0: every key of the name */
+	size_t n_keys;               /* 0: for nobody, unless a certificate names it (cRLIssuer) */
 	uint8_t keys[CRL_KEYS_MAX][SHA256_BYTES];
 };
 

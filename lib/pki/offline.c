@@ -46,7 +46,7 @@ static void add_list(struct work *w, const struct used *u)
 		.number = c->number,
 		.base = c->base,
 		.scope = c->scope,
-		.keys = own->signer.n_keys > 0 ? own->signer.keys : NULL,
+		.keys = own->signer.keys,
 		.n_keys = own->signer.n_keys,
 		.find = find_in_crl,
 		.data = own,

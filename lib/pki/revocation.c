@@ -167,7 +167,7 @@ static bool speaks_for(const struct revocation_list *l, const struct cert *issue
 		if (memcmp(l->keys[i], issuer->spki_sha256, SHA256_BYTES) == 0)
 			return true;
 	/* whoever a cRLIssuer names was named by the certificate's own issuer */
-	return l->n_keys == 0 || l->scope.indirect;
+	return l->scope.indirect;
 }
 
 static bool is_fresh(const struct check *c, const struct revocation_list *l)

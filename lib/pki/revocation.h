@@ -20,7 +20,7 @@ struct revocation_list {
 	struct view number;
 	struct view base;            /* of a delta CRL; empty: complete */
 	struct crl_scope scope;
-	const uint8_t (*keys)[SHA256_BYTES]; /* issuing keys that it speaks for; none: all of the name */
+	const uint8_t (*keys)[SHA256_BYTES]; /* issuing keys that it speaks for */
 	size_t n_keys;
 	bool stale;                  /* whatever next_update says: of a restored backup */
 	/* 1 listed, with *ret; 0 not listed; -errno: nothing is known then */

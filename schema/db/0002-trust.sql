@@ -35,7 +35,7 @@ CREATE TABLE crl (
 	UNIQUE (issuer, signer, scope)
 ) STRICT;
 
--- For whose certificates it speaks: SHA-256 of the SPKI of issuing keys; empty: every key of the name.
+-- For whose certificates it speaks: SHA-256 of the SPKI of issuing keys.
 CREATE TABLE crl_key (
 	crl INTEGER NOT NULL REFERENCES crl (id) ON DELETE CASCADE,
 	key BLOB NOT NULL,

@@ -30,6 +30,10 @@ basicConstraints = critical,CA:FALSE
 keyUsage = critical,digitalSignature
 extendedKeyUsage = clientAuth
 authorityKeyIdentifier = keyid
+[signer]
+keyUsage = critical,cRLSign
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
 [crl]
 authorityKeyIdentifier = keyid
 [critical]
@@ -60,6 +64,8 @@ openssl req -x509 -new -key ca/root.key -subj "/O=Test/CN=Root" -days 60 -config
 issue sub "/O=Test/CN=Issuing" ca root
 issue sub2 "/O=Test/CN=Issuing" ca root # the same name, another key
 issue mute "/O=Test/CN=Mute" mute root
+issue service "/O=Test/CN=Issuing" signer root # signs lists of sub and sub2, and issues nothing
+issue evil "/O=Test/CN=Issuing" signer mute # a name that is not mute's
 issue alice "/CN=alice" person sub
 issue bob "/CN=bob" person sub2
 issue carol "/CN=carol" person mute
@@ -140,6 +146,9 @@ issue foreign "/O=Test/CN=Foreign" ca sub
 openssl req -x509 -new -key ca/foreign.key -subj "/O=Test/CN=Foreign" -days 60 -config ca.cnf -extensions root -out ca/foreign.crt
 crl foreign 1 foreign.pem </dev/null
 refused "a list of a CA that leads to no anchor" "no good path" import foreign.pem --signer ca/foreign.crt
+crl evil 1 evil.pem </dev/null
+refused "a list by somebody who certified the name himself" "speaks for no CA" import evil.pem --signer ca/evil.crt --signer ca/mute.crt \
+	--signer ca/sub.crt
 is "nothing of these was taken" "$(cl --json crl status | jq '.crls | length')" 0
 is "and logins go on" "$(login alice)" allowed
 
@@ -216,6 +225,16 @@ is "says nothing about people" "$(login dave)" revocation
 crl sub 9 full.pem </dev/null
 exits "a full one" 0 import full.pem --signer ca/sub.crt
 is "does" "$(login dave)" allowed
+
+# --- a signer of its own, certified by the CA's issuer ---
+crl sub 10 short2.pem crl -crlsec 1 </dev/null
+import short2.pem --signer ca/sub.crt >/dev/null
+sleep 2
+is "stale again" "$(login dave)" revocation
+crl service 1 service.pem </dev/null
+refused "its list, where the CA is not known" "speaks for no CA" import service.pem --signer ca/service.crt
+exits "its list" 0 import service.pem --signer ca/service.crt --signer ca/sub.crt
+is "is as good" "$(login dave)" allowed
 
 # --- the CA above ---
 crl root 1 root.pem <<<"sub superseded"
