@@ -15,8 +15,8 @@ static const char *const fault_texts[] = {
 	[CRL_VERSION] = "it is not a version 2 CRL",
 	[CRL_NUMBER] = "its cRLNumber is missing, critical, negative or longer than 20 octets",
 	[CRL_NO_NEXT_UPDATE] = "it does not say when the next one comes (nextUpdate)",
-	[CRL_CRITICAL_EXTENSION] = "it has a critical extension that is not processed, or one that "
-				   "has to be so and is not",
+	[CRL_CRITICAL_EXTENSION] =
+		"a critical extension of it is not processed, or is not critical",
 	[CRL_ENTRY_EXTENSION] = "an entry has a critical extension that is not processed",
 	[CRL_ALGORITHM] = "its signature algorithm, or its signer's key, is too weak or unknown",
 	[CRL_NO_SIGNER] = "no certificate of its issuer is at hand",
