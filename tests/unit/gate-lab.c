@@ -750,7 +750,7 @@ static void client_fail(struct client *c, int error)
 	c->over = true;
 	c->error = error;
 	if (error == GNUTLS_E_FATAL_ALERT_RECEIVED)
-		c->alert = gnutls_alert_get(c->session);
+		c->alert = (int)gnutls_alert_get(c->session);
 }
 
 static void client_handshake(struct client *c)
