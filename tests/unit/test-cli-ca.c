@@ -8,9 +8,12 @@
 
 #include <cmocka.h>
 
+#include "cli/ca-crl.h"
 #include "cli/ca.h"
 #include "lib/pki/cert.h"
+#include "lib/pki/crl.h"
 #include "lib/pki/path.h"
+#include "lib/pki/pem.h"
 
 /* What the CLI makes, as the daemon's own reader sees it. */
 
@@ -158,6 +161,131 @@ static void senseless_specs_are_refused(void **state)
 	}
 }
 
+/* --- the list --- */
+
+#define REVOKED_LINE(serial, reason)                                                               \
+	serial "\t2027-01-16 08:00:00Z\t" reason "\t"                                              \
+	       "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\talice"
+
+/* Makes it, believes it as the daemon would, and gives its DER. */
+static uint8_t *listed(const struct ca *ca, const struct ca_revoked *revoked, size_t n,
+		       uint64_t number, struct crl *ret)
+{
+	const struct anchor anchor = { .name = "ca", .cert = ca->cert };
+	struct crl_signer signer;
+	_cleanup_(buf_deinitp) struct buf pem = { 0 };
+	uint8_t *der = NULL;
+	struct view in;
+	size_t len;
+
+	assert_int_equal(ca_crl_make(&ca->issuer, revoked, n, number, FROM, FROM + SEC, &pem), 0);
+	in = (struct view){ pem.p, pem.n };
+	assert_int_equal(pem_next(&in, "X509 CRL", &der, &len), 0);
+	assert_int_equal(crl_read((struct view){ der, len }, ret), CRL_GOOD);
+	assert_int_equal(crl_scan(ret), CRL_GOOD);
+	assert_int_equal(crl_verify(ret, NULL, 0, &anchor, FROM, &signer), CRL_GOOD);
+	assert_int_equal(ret->this_update, FROM);
+	assert_int_equal(ret->next_update, FROM + SEC);
+	assert_true(ret->aki.n > 0);
+	return der;
+}
+
+static void list_names_who_is_revoked(void **state)
+{
+	const struct ca *ca = *state;
+	_cleanup_(freep) uint8_t *der = NULL;
+	struct ca_revoked revoked[2];
+	struct crl_entry entry;
+	struct crl crl;
+
+	assert_int_equal(ca_revoked_parse(REVOKED_LINE("4a01", "keyCompromise"), &revoked[0]), 0);
+	assert_int_equal(ca_revoked_parse(REVOKED_LINE("4a02", "certificateHold"), &revoked[1]), 0);
+	der = listed(ca, revoked, 2, 1, &crl);
+	assert_int_equal(crl.n_entries, 2);
+	for (uint8_t last = 1; last <= 3; last++) {
+		const uint8_t octets[] = { 0x4a, last };
+		const struct view serial = { octets, sizeof(octets) };
+
+		assert_int_equal(crl_find(&crl, &crl.issuer, &serial, &entry), last < 3);
+		if (last < 3)
+			assert_int_equal(entry.since, revoked[last - 1].since);
+	}
+}
+
+static void list_may_be_empty(void **state)
+{
+	_cleanup_(freep) uint8_t *der = NULL;
+	struct crl crl;
+
+	der = listed(*state, NULL, 0, 1, &crl);
+	assert_int_equal(crl.n_entries, 0);
+}
+
+/* At the borders of DER's shortest form, too. */
+static void list_numbers_grow(void **state)
+{
+	static const uint64_t numbers[] = { 1, 127, 128, 255, 256, 32768, UINT64_MAX };
+	uint8_t before[16] = { 0 };
+	struct view last = { before, 1 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		_cleanup_(freep) uint8_t *der = NULL;
+		struct crl crl;
+
+		der = listed(*state, NULL, 0, numbers[i], &crl);
+		assert_true(crl_number_compare(&last, &crl.number) < 0);
+		assert_true(crl.number.n <= sizeof(before));
+		memcpy(before, crl.number.p, crl.number.n);
+		last.n = crl.number.n;
+	}
+}
+
+static void senseless_lists_are_refused(void **state)
+{
+	const struct ca *ca = *state;
+	_cleanup_(buf_deinitp) struct buf pem = { 0 };
+
+	assert_int_equal(ca_crl_make(&ca->issuer, NULL, 0, 0, FROM, UNTIL, &pem), -EINVAL);
+	assert_int_equal(ca_crl_make(&ca->issuer, NULL, 0, 1, FROM, FROM, &pem), -EINVAL);
+	assert_int_equal(pem.n, 0);
+}
+
+static void record_reads_back(_unused_ void **state)
+{
+	static const char line[] = REVOKED_LINE("4a01", "superseded");
+	_cleanup_(buf_deinitp) struct buf b = { 0 };
+	struct ca_revoked revoked;
+
+	assert_int_equal(ca_revoked_parse(line, &revoked), 0);
+	ca_revoked_put(&b, &revoked);
+	assert_int_equal(b.n, sizeof(line));
+	assert_memory_equal(b.p, line, sizeof(line) - 1);
+	assert_int_equal(b.p[b.n - 1], '\n');
+}
+
+/* A record that is not understood must not become a list with somebody missing. */
+static void bad_records_are_refused(_unused_ void **state)
+{
+	static const char *const lines[] = {
+		"",
+		"4a01",
+		REVOKED_LINE("", "superseded"),
+		REVOKED_LINE("4g", "superseded"),
+		REVOKED_LINE("4a01", "removeFromCRL"),
+		REVOKED_LINE("4a01", "superseded") "\tmore",
+		REVOKED_LINE("4a0102030405060708090a0b0c0d0e0f1011121314", "superseded"),
+		"4a01\tsome day\tsuperseded\t"
+		"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\talice",
+		"4a01\t2027-01-16 08:00:00Z\tsuperseded\t0011\talice",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		struct ca_revoked revoked;
+
+		assert_int_equal(ca_revoked_parse(lines[i], &revoked), -EBADMSG);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +295,12 @@ int main(void)
 		cmocka_unit_test(serials_differ),
 		cmocka_unit_test(hosts_have_their_names),
 		cmocka_unit_test(senseless_specs_are_refused),
+		cmocka_unit_test(list_names_who_is_revoked),
+		cmocka_unit_test(list_may_be_empty),
+		cmocka_unit_test(list_numbers_grow),
+		cmocka_unit_test(senseless_lists_are_refused),
+		cmocka_unit_test(record_reads_back),
+		cmocka_unit_test(bad_records_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
