@@ -12,8 +12,8 @@
 const char *ca_reason(const char *name)
 {
 	static const char *const reasons[] = {
-		"unspecified",		"keyCompromise", "affiliationChanged", "superseded",
-		"cessationOfOperation", CA_REASON_HOLD,	 "privilegeWithdrawn",
+		"unspecified", "keyCompromise",	       "affiliationChanged",
+		"superseded",  "cessationOfOperation", "privilegeWithdrawn",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(reasons); i++)

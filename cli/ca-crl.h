@@ -9,7 +9,8 @@
 /*
  * The built-in CA's revocation list (RFC 5280 section 5): v2, with authorityKeyIdentifier and
  * cRLNumber, nothing critical.  GnuTLS writes no reasonCode, so the reason stays in the CA's own
- * record and the list says "unspecified", which RFC 5280 5.3.1 allows.
+ * record and the list says "unspecified", which RFC 5280 5.3.1 allows.  Hence no
+ * certificateHold: the daemon releases only what its list said is on hold.
  */
 
 #define CA_SERIAL_MAX 20 /* octets, RFC 5280 4.1.2.2 */
@@ -24,7 +25,6 @@ struct ca_revoked {
 
 /* The name as RFC 5280 spells it, static; NULL: none that a CA may give for a person's certificate. */
 const char *ca_reason(const char *name);
-#define CA_REASON_HOLD "certificateHold"
 
 /* A line of CONFDIR/ca/revoked, without its newline: serial, time, reason, fingerprint, subject. */
 int ca_revoked_parse(const char *line, struct ca_revoked *ret);

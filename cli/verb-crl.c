@@ -113,7 +113,7 @@ static int import_one(struct cli *cli, const struct args *args, const char *path
 	return json_array_append_new(all, crl) < 0 ? cli_fail_memory(cli) : CLI_YES;
 }
 
-static int import_file(struct cli *cli, const struct args *args, const char *path, json_t *all)
+int crlfile_import(struct cli *cli, const struct args *args, const char *path, json_t *all)
 {
 	_cleanup_(buf_deinitp) struct buf text = { 0 };
 	struct view in;
@@ -141,7 +141,7 @@ int verb_crl_import(struct cli *cli, const struct args *args)
 	int r = CLI_YES;
 
 	for (int i = 0; r == CLI_YES && i < args->n; i++)
-		r = import_file(cli, args, args->operand[i], all);
+		r = crlfile_import(cli, args, args->operand[i], all);
 	return r == CLI_YES && cli->json ? cli_json(cli, json_pack("{s:O}", "crls", all)) : r;
 }
 

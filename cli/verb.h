@@ -134,6 +134,8 @@ char *verb_usage(const struct verb *verb);
 int verb_setup(struct cli *cli, const struct args *args);
 int verb_ca_create(struct cli *cli, const struct args *args);
 int verb_ca_issue(struct cli *cli, const struct args *args);
+int verb_ca_revoke(struct cli *cli, const struct args *args);
+int verb_ca_crl(struct cli *cli, const struct args *args);
 int verb_identity_add(struct cli *cli, const struct args *args);
 int verb_identity_list(struct cli *cli, const struct args *args);
 int verb_identity_show(struct cli *cli, const struct args *args);

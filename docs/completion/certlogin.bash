@@ -7,7 +7,7 @@ _certlogin_globals='--json --utc --quiet --runtime-dir --config-dir --help'
 # verb -> actions
 _certlogin_actions() {
 	case $1 in
-	ca) echo create issue ;;
+	ca) echo create issue revoke crl ;;
 	identity) echo add list show disable enable remove ;;
 	access) echo allow deny list ;;
 	service) echo list set remove ;;
@@ -28,6 +28,8 @@ _certlogin_options() {
 	setup) echo --listen --ca --hostname --enable --unit-dir ;;
 	'ca create') echo --name --days ;;
 	'ca issue') echo --days --not-before --not-after --eku --out --pubkey --csr --enroll --owner ;;
+	'ca revoke') echo --reason ;;
+	'ca crl') echo --days --out ;;
 	'identity add') echo --full-name --from --until ;;
 	'identity disable' | 'identity enable') echo --reason ;;
 	'access allow') echo --service --from --until ;;
