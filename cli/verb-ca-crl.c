@@ -322,5 +322,8 @@ int verb_ca_revoke(struct cli *cli, const struct args *args)
 		r = record_add(cli, &g, &one);
 	if (r == CLI_YES)
 		cli_say(cli, "Revoked: %s, certificate %s (%s).", one.subject, one.sha256, reason);
+	if (r == CLI_YES && g.n == 1)
+		cli_say(cli, "It is the first.  From now on certificates of this CA need a current "
+			     "list: systemctl enable --now certlogin-ca-crl.timer");
 	return r == CLI_YES ? record_publish(cli, &g, args) : r;
 }

@@ -61,4 +61,14 @@ host fetch systemctl start certlogin-fetch.service
 is "it reads and writes nothing of ours" \
 	"$(log | grep -xE 'certlogin-fetch|(reads|/dev|NoNewPrivs|CapEff).*|writes' | tr '\t\n' '  ')" \
 	"certlogin-fetch NoNewPrivs: 1 CapEff: 0000000000000000 "
+
+# --- the built-in CA's own list ---
+host fetch systemctl start certlogin-ca-crl.service
+is "nobody was revoked: there is no list to make" "$(host fetch systemctl show -P ConditionResult certlogin-ca-crl.service)" no
+cl ca issue eve --out /root/eve >/dev/null
+like "the first revocation names the timer" "$(cl ca revoke /root/eve.crt)" "certlogin-ca-crl.timer"
+host fetch systemctl start certlogin-ca-crl.service
+is "the unit makes the next list" "$(cl crl status --json | jq -r '.crls[] | .number + " " + (.entries | tostring)')" "02 1"
+host fetch systemctl enable --now --quiet certlogin-ca-crl.timer
+is "its timer waits" "$(host fetch systemctl is-active certlogin-ca-crl.timer)" active
 done_testing
