@@ -252,7 +252,8 @@ static int take_path(char *s, const struct why *why)
 	path[strcspn(path, "?#")] = '\0';
 	if (!*path || strchr(path, '%'))
 		return none(why, "the URI has no path, or one with %% in it");
-	memmove(s, path, strlen(path) + 1);
+	while ((*s++ = *path++)) /* to the front */
+		;
 	return 0;
 }
 
