@@ -275,8 +275,8 @@ static void bad_records_are_refused(_unused_ void **state)
 		REVOKED_LINE("4a01", "certificateHold"),
 		REVOKED_LINE("4a01", "superseded") "\tmore",
 		REVOKED_LINE("4a0102030405060708090a0b0c0d0e0f1011121314", "superseded"),
-		"4a01\tsome day\tsuperseded\t"
-		"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\talice",
+		("4a01\tsome day\tsuperseded\t"
+		 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\talice"),
 		"4a01\t2027-01-16 08:00:00Z\tsuperseded\t0011\talice",
 	};
 
