@@ -69,12 +69,16 @@ static int parse_number(const char *text, unsigned long max, unsigned long *ret)
 	return 0;
 }
 
-static unsigned cores(void)
+/*
+ * The authority decides on one thread and spends three quarters of our time on a login: one thread
+ * leaves it a core of its own where there are two (and wakes it less often, for more each time), two
+ * keep it busy where there are more, and a third would wait for it.
+ */
+static unsigned default_threads(void)
 {
 	cpu_set_t set;
-	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
 
-	return n < 1 ? 1 : n > THREADS_MAX ? THREADS_MAX : (unsigned)n;
+	return sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 2 ? 2 : 1;
 }
 
 static int usage(FILE *f, int status)
@@ -98,7 +102,7 @@ static int parse_options(int argc, char **argv, struct options *ret)
 	unsigned long n;
 	int option;
 
-	*ret = (struct options){ PATH_SOCKET_LINK, cores(), LIMIT_CLIENT_LOCAL_USEC };
+	*ret = (struct options){ PATH_SOCKET_LINK, default_threads(), LIMIT_CLIENT_LOCAL_USEC };
 	while ((option = getopt_long(argc, argv, "", options, NULL)) >= 0) {
 		if (option == 'h')
 			return usage(stdout, 0);
