@@ -116,15 +116,7 @@ static int import_judge(struct authority *a, const struct import *i, struct ocsp
 	*ret_why = ocsp_fault_text(answer.fault);
 	if (answer.fault != OCSP_GOOD)
 		return -EBADMSG;
-	*ret = (struct ocsp_row){ .anchor = path.anchor,
-				  .serial_n = i->cert->serial.n,
-				  .status = answer.status,
-				  .reason = answer.reason,
-				  .since = answer.revoked,
-				  .this_update = answer.this_update,
-				  .next_update = answer.next_update };
-	memcpy(ret->issuer_key, i->issuer->spki_sha256, SHA256_BYTES);
-	memcpy(ret->serial, i->cert->serial.p, i->cert->serial.n);
+	revocations_row(ret, path.anchor, i->cert, i->issuer, &answer);
 	memcpy(ret->source, i->source, strlen(i->source) + 1);
 	return 0;
 }

@@ -124,8 +124,14 @@ static int keep_evidence(struct link *l, struct slot *slot, const struct proof *
 	e->via = l->via;
 	memcpy(e->source, slot->source, sizeof(e->source));
 	e->fault = *leaf ? REASON_NONE : REASON_KEY;
-	if (*leaf)
+	if (*leaf) {
 		read_chain(proof, leaf, e);
+		/* one too large to be looked at is as if it had not been sent */
+		if (proof->staple.n <= LIMIT_OCSP_BYTES)
+			buf_put(&e->staple, proof->staple.p, proof->staple.n);
+		if (e->staple.error)
+			return -ENOMEM;
+	}
 	if (slot_charge(l, slot, evidence_bytes(e)) < 0)
 		evidence_forget(e, REASON_LIMIT);
 	slot->evidence = STEAL(e);

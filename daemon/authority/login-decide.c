@@ -5,17 +5,38 @@
 
 #include "daemon/authority/audit.h"
 #include "daemon/authority/logins.h"
+#include "daemon/authority/revocations.h"
 #include "lib/base/name.h"
 #include "lib/pki/commitment.h"
 
 /* Every decision about a login: facts are gathered anew, decide() judges, a row says so. */
 
+/* 1 when the client's staple told something that the login lacks. */
+static int try_staple(struct authority *a, const struct evidence *e, const struct gather *g)
+{
+	const struct revocation_facts *r = g->facts.revocation;
+
+	if (!e || e->staple.n == 0 || !r || !r->is_leaf || r->status == REVOCATION_REVOKED ||
+	    revocation_lets_pass(r))
+		return 0;
+	return revocations_staple(a, (const struct cert *const *)e->chain, e->n, &g->path,
+				  &(struct view){ e->staple.p, e->staple.n }, g->facts.now);
+}
+
 static int gather(struct authority *a, const struct evidence *e, const char *account,
 		  const char *service, struct gather *ret)
 {
-	int r = gather_facts(a, e ? (const struct cert *const *)e->chain : NULL, e ? e->n : 0,
-			     account, service, authority_now(a), ret);
+	const struct cert *const *chain = e ? (const struct cert *const *)e->chain : NULL;
+	size_t n = e ? e->n : 0;
+	int64_t now = authority_now(a);
+	int r = gather_facts(a, chain, n, account, service, now, ret);
 
+	if (r == 0)
+		r = try_staple(a, e, ret);
+	if (r > 0) {
+		gather_deinit(ret);
+		r = gather_facts(a, chain, n, account, service, now, ret);
+	}
 	ret->facts.proven = e && e->n > 0;
 	ret->facts.via = e ? e->via : 0;
 	return r;

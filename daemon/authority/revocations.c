@@ -244,3 +244,41 @@ int revocations_look(struct authority *a, const struct cert *const *chain, size_
 	}
 	return r;
 }
+
+void revocations_row(struct ocsp_row *ret, int64_t anchor, const struct cert *cert,
+		     const struct cert *issuer, const struct ocsp_answer *answer)
+{
+	*ret = (struct ocsp_row){ .anchor = anchor,
+				  .serial_n = cert->serial.n,
+				  .status = answer->status,
+				  .reason = answer->reason,
+				  .since = answer->revoked,
+				  .this_update = answer->this_update,
+				  .next_update = answer->next_update };
+	memcpy(ret->issuer_key, issuer->spki_sha256, SHA256_BYTES);
+	memcpy(ret->serial, cert->serial.p, cert->serial.n);
+}
+
+int revocations_staple(struct authority *a, const struct cert *const *chain, size_t n,
+		       const struct path *path, const struct view *staple, int64_t now)
+{
+	const struct cert *issuer =
+		path->n_issuers > 0 ? find_cert(a, chain, n, path->issuers[0]) : NULL;
+	struct ocsp_answer answer;
+	struct ocsp_row row;
+	bool is_new;
+	int r;
+
+	if (!issuer || !a->revocations || chain[0]->serial.n > OCSP_SERIAL_MAX)
+		return 0;
+	r = ocsp_check(staple, chain[0], issuer, now, NULL, &answer);
+	if (r < 0 || answer.fault != OCSP_GOOD)
+		return r;
+	revocations_row(&row, path->anchor, chain[0], issuer, &answer);
+	(void)snprintf(row.source, sizeof(row.source), "the client, stapled");
+	r = store_ocsp_put(a->store, &row, &is_new);
+	if (r < 0)
+		return r == -EALREADY ? 0 : r;
+	a->revocations->ocsp = true;
+	return is_new;
+}

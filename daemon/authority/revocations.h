@@ -3,6 +3,7 @@
 #define AUTHORITY_REVOCATIONS_H
 
 #include "daemon/authority/authority.h"
+#include "lib/pki/ocsp.h"
 
 /*
  * What is known of revocation: the rows of `crl` are held in memory, the millions of `revoked` are
@@ -20,5 +21,17 @@ struct revocations *revocations_free(struct revocations *r);
  */
 int revocations_look(struct authority *a, const struct cert *const *chain, size_t n, const struct path *path,
 		     int64_t now, struct revocation_facts *ret);
+
+/* The row of an answer that holds, about a certificate whose serial number fits it; no source. */
+void revocations_row(struct ocsp_row *ret, int64_t anchor, const struct cert *cert, const struct cert *issuer,
+		     const struct ocsp_answer *answer);
+
+/*
+ * What a client sent along about its leaf (RFC 8446 4.4.2.1), worth a look when the leaf is denied
+ * for want of evidence: held to all that an imported answer is, and stored like one, in this turn's
+ * transaction.  1: look again; 0: of no use, which is no fault of the client's; -errno.
+ */
+int revocations_staple(struct authority *a, const struct cert *const *chain, size_t n, const struct path *path,
+		       const struct view *staple, int64_t now);
 
 #endif

@@ -37,6 +37,7 @@ struct evidence *evidence_ref(struct evidence *e)
 
 void evidence_forget(struct evidence *e, enum reason fault)
 {
+	buf_deinit(&e->staple);
 	while (e->n > 0)
 		cert_free(e->chain[--e->n]);
 	e->fault = fault;
@@ -53,7 +54,7 @@ struct evidence *evidence_unref(struct evidence *e)
 
 size_t evidence_bytes(const struct evidence *e)
 {
-	size_t bytes = 0;
+	size_t bytes = e->staple.n;
 
 	for (size_t i = 0; i < e->n; i++)
 		bytes += e->chain[i]->der.n;
@@ -78,6 +79,7 @@ void evidence_trim(struct evidence *e, const struct path *path)
 		else
 			cert_free(e->chain[i]);
 	e->n = n;
+	buf_deinit(&e->staple);
 }
 
 /* --- holders --- */

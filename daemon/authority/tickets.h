@@ -23,6 +23,7 @@ struct evidence {
 	enum reason fault;		       /* why nothing was proved; n is 0 then */
 	struct cert *chain[LIMIT_CHAIN_CERTS]; /* leaf first */
 	size_t n;
+	struct buf staple;		       /* sent with the leaf: an OCSPResponse, or what claims to be one */
 	enum service_via via;
 	char source[64]; /* as the gate told it */
 };
@@ -31,7 +32,7 @@ struct evidence *evidence_unref(struct evidence *e);
 DEFINE_FREEP(struct evidence, evidence_unref);
 size_t evidence_bytes(const struct evidence *e);
 void evidence_forget(struct evidence *e, enum reason fault); /* as if nothing had been proved */
-/* Forgets what is not part of this path: a client may send along whatever it likes. */
+/* Forgets what is not part of this path, and the staple: a client may send along whatever it likes. */
 void evidence_trim(struct evidence *e, const struct path *path);
 
 struct ticket {

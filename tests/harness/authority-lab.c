@@ -247,6 +247,7 @@ void gate_open_silent(struct world *w, enum service_via via, struct gate *ret)
 	assert_int_equal(links_add(w->a.links, pair[0], via), 0);
 	ret->w = w;
 	ret->via = via;
+	ret->staple = NULL;
 	ret->fd = pair[1];
 }
 
@@ -417,6 +418,7 @@ void shake_make(struct gate *g, const struct pki *who, const char *name, struct 
 				 .server = &g->w->host.cert->der,
 				 .alpn = { ALPN_PROTOCOL, name },
 				 .client = who,
+				 .staple = g->staple,
 				 .sign = shake_sign,
 				 .userdata = ret };
 	struct wire_nonces nonces;

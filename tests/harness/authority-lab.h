@@ -49,6 +49,7 @@ struct gate {
 	struct world *w;
 	int fd;
 	enum service_via via;
+	const struct view *staple; /* of those who log in through it; NULL: none */
 	uint8_t packet[LIMIT_WIRE_BYTES];
 };
 /* A link, already greeted. */
