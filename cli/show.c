@@ -55,8 +55,7 @@ int show_certificates(struct cli *cli, const json_t *rows, const char *none)
 
 	if (!t)
 		return cli_fail_memory(cli);
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach(rows, i, row) {
 		int64_t until = reply_int(row, "notAfter");
 		char text[WHEN_TEXT];
 
@@ -80,8 +79,7 @@ int show_access(struct cli *cli, const json_t *rows, const char *none)
 
 	if (!t)
 		return cli_fail_memory(cli);
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach(rows, i, row) {
 		table_cell(t, TONE_PLAIN, "%s", reply_text(row, "identity"));
 		table_cell(t,
 			   strcmp(reply_text(row, "account"), "root") == 0 ? TONE_WARN : TONE_PLAIN,
@@ -107,8 +105,7 @@ void show_checks(struct cli *cli, const json_t *checks)
 	json_t *check;
 	size_t i;
 
-	json_array_foreach(checks, i, check)
-	{
+	json_array_foreach(checks, i, check) {
 		const char *result = reply_text(check, "result"),
 			   *detail = reply_text(check, "detail");
 		size_t k = 0;
@@ -162,7 +159,8 @@ static const struct {
 	{ "revocation", "nothing current says that the certificate is not revoked",
 	  "See: certlogin crl status; then: certlogin crl import FILE" },
 	{ "not-enrolled", "the certificate belongs to no identity",
-	  "certlogin enroll NAME CERT-FILE; where a rule should map it: certlogin rule test CERT-FILE" },
+	  "certlogin enroll NAME CERT-FILE; where a rule should map it: certlogin rule test "
+	  "CERT-FILE" },
 	{ "identity-disabled", "the identity is disabled", "certlogin identity enable NAME" },
 	{ "identity-expired", "the identity is outside its time", "certlogin identity show NAME" },
 	{ "service-unknown", "the service has no row, and is therefore denied",

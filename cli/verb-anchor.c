@@ -140,8 +140,7 @@ int verb_anchor_list(struct cli *cli, _unused_ const struct args *args)
 		return cli_json(cli, json_incref(reply));
 	if (!t)
 		return cli_fail_memory(cli);
-	json_array_foreach(json_object_get(reply, "anchors"), i, row)
-	{
+	json_array_foreach(json_object_get(reply, "anchors"), i, row) {
 		const json_t *policy = json_object_get(row, "policy");
 
 		settings_text(policy, settings, sizeof(settings));
@@ -184,8 +183,7 @@ int verb_anchor_show(struct cli *cli, const struct args *args)
 
 	if (r != CLI_YES)
 		return r;
-	json_array_foreach(json_object_get(reply, "anchors"), i, row)
-	{
+	json_array_foreach(json_object_get(reply, "anchors"), i, row) {
 		if (strcmp(reply_text(row, "name"), args->operand[0]) != 0)
 			continue;
 		if (cli->json)

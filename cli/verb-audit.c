@@ -87,7 +87,8 @@ int verb_audit_list(struct cli *cli, const struct args *args)
 		return cli_json(cli, json_incref(reply));
 	if (!t)
 		return cli_fail_memory(cli);
-	json_array_foreach(json_object_get(reply, "events"), i, row) event_row(cli, t, row);
+	json_array_foreach(json_object_get(reply, "events"), i, row)
+		event_row(cli, t, row);
 	if (!args->option[OPT_LAST] && last > 0 && table_rows(t) == LIST_LAST)
 		cli_note(cli, "Only the newest %d are shown; --all shows all.", LIST_LAST);
 	return show_table(cli, t, "no such events");
@@ -104,8 +105,7 @@ static int events_put(struct cli *cli, const json_t *events, bool header)
 
 	if (!t)
 		return cli_fail_memory(cli);
-	json_array_foreach(events, i, row)
-	{
+	json_array_foreach(events, i, row) {
 		if (cli->json) { /* one object a line */
 			(void)json_dumpf(row, cli->out,
 					 JSON_COMPACT | (cli->term.tty ? JSON_ENSURE_ASCII : 0));

@@ -177,8 +177,7 @@ int verb_crl_status(struct cli *cli, _unused_ const struct args *args)
 		return cli_json(cli, json_incref(reply));
 	if (!t)
 		return cli_fail_memory(cli);
-	json_array_foreach(json_object_get(reply, "crls"), i, row)
-	{
+	json_array_foreach(json_object_get(reply, "crls"), i, row) {
 		enum tone tone;
 		const char *state = state_of(cli, row, &tone);
 

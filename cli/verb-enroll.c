@@ -30,8 +30,7 @@ static int fingerprint_complete(struct cli *cli, const char *prefix,
 
 	if (r != CLI_YES)
 		return r;
-	json_array_foreach(json_object_get(reply, "certificates"), i, row)
-	{
+	json_array_foreach(json_object_get(reply, "certificates"), i, row) {
 		const char *sha256 = reply_text(row, "sha256");
 
 		if (strncmp(sha256, prefix, strlen(prefix)) != 0 ||

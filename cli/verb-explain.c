@@ -30,8 +30,7 @@ static void detail_show(struct cli *cli, json_t *detail)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(detail, key, value)
-	{
+	json_object_foreach(detail, key, value) {
 		_cleanup_(freep) char *text = NULL;
 
 		if (strcmp(key, "checks") == 0)

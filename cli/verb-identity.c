@@ -105,8 +105,7 @@ int verb_identity_list(struct cli *cli, _unused_ const struct args *args)
 		return cli_json(cli, json_incref(reply));
 	if (!t)
 		return cli_fail_memory(cli);
-	json_array_foreach(json_object_get(reply, "identities"), i, row)
-	{
+	json_array_foreach(json_object_get(reply, "identities"), i, row) {
 		bool enabled = reply_bool(row, "enabled");
 
 		table_cell(t, TONE_PLAIN, "%s", reply_text(row, "name"));

@@ -99,8 +99,7 @@ int verb_ocsp_list(struct cli *cli, _unused_ const struct args *args)
 		return cli_json(cli, json_incref(reply));
 	if (!t)
 		return cli_fail_memory(cli);
-	json_array_foreach(json_object_get(reply, "ocsp"), i, row)
-	{
+	json_array_foreach(json_object_get(reply, "ocsp"), i, row) {
 		const char *status = reply_text(row, "status");
 
 		table_cell(t, TONE_PLAIN, "%s", reply_text(row, "serial"));

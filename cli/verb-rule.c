@@ -72,8 +72,7 @@ static void domains_cell(struct table *t, const json_t *domains)
 	const json_t *domain;
 	size_t i, n = 0;
 
-	json_array_foreach(domains, i, domain)
-	{
+	json_array_foreach(domains, i, domain) {
 		int more = snprintf(text + n, sizeof(text) - n, "%s%s", i > 0 ? " " : "",
 				    json_string_value(domain));
 
@@ -100,8 +99,7 @@ int verb_rule_list(struct cli *cli, _unused_ const struct args *args)
 		return cli_json(cli, json_incref(reply));
 	if (!t)
 		return cli_fail_memory(cli);
-	json_array_foreach(json_object_get(reply, "rules"), i, row)
-	{
+	json_array_foreach(json_object_get(reply, "rules"), i, row) {
 		table_cell(t, TONE_DIM, "%lld", (long long)reply_int(row, "position"));
 		table_cell(t, TONE_PLAIN, "%s", reply_text(row, "name"));
 		table_cell(t, TONE_PLAIN, "%s", reply_text(row, "anchor"));
@@ -158,7 +156,8 @@ static void show_trial(struct cli *cli, const json_t *reply)
 	const json_t *rows = json_object_get(reply, "rules"), *row;
 	size_t i;
 
-	json_array_foreach(rows, i, row) show_rule(cli, row);
+	json_array_foreach(rows, i, row)
+		show_rule(cli, row);
 	if (*path)
 		show_text(cli, "Path", path);
 	if (*owner)

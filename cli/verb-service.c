@@ -23,8 +23,7 @@ int verb_service_list(struct cli *cli, _unused_ const struct args *args)
 		return cli_json(cli, json_incref(reply));
 	if (!t)
 		return cli_fail_memory(cli);
-	json_array_foreach(json_object_get(reply, "services"), i, row)
-	{
+	json_array_foreach(json_object_get(reply, "services"), i, row) {
 		table_cell(t, TONE_PLAIN, "%s", reply_text(row, "name"));
 		table_cell(t, TONE_PLAIN, "%s", reply_text(row, "class"));
 		table_cell(t, TONE_PLAIN, "%s", reply_text(row, "via"));

@@ -23,8 +23,7 @@ int verb_session_list(struct cli *cli, const struct args *args)
 		return cli_json(cli, json_incref(reply));
 	if (!t)
 		return cli_fail_memory(cli);
-	json_array_foreach(json_object_get(reply, "sessions"), i, row)
-	{
+	json_array_foreach(json_object_get(reply, "sessions"), i, row) {
 		bool open = reply_int(row, "closed") == 0;
 
 		table_cell(t, TONE_PLAIN, "%lld", (long long)reply_int(row, "id"));

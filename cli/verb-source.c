@@ -55,8 +55,7 @@ static int show_sources(struct cli *cli, const json_t *reply)
 
 	if (!t)
 		return cli_fail_memory(cli);
-	json_array_foreach(json_object_get(reply, "sources"), i, row)
-	{
+	json_array_foreach(json_object_get(reply, "sources"), i, row) {
 		const char *state = state_of(row, &tone);
 
 		table_cell(t, TONE_PLAIN, "%s", reply_text(row, "url"));

@@ -44,11 +44,27 @@ static void member_show(struct cli *cli, const char *key, const json_t *value)
 	show_text(cli, title, text ? text : "");
 }
 
+static void warning_show(struct cli *cli, const json_t *w)
+{
+	bool error = strcmp(reply_text(w, "level"), "error") == 0;
+	int64_t time = reply_int(w, "time");
+	char when[WHEN_TEXT] = "";
+
+	if (time > 0)
+		when_text(time, cli->utc, when);
+	term_print(cli->out, &cli->term, error ? TONE_BAD : TONE_WARN, "%s",
+		   error ? "error" : "warning");
+	term_print(cli->out, &cli->term, TONE_PLAIN, ": %s: %s%s%s\n", reply_text(w, "about"),
+		   reply_text(w, "text"), time > 0 ? ": " : "", when);
+	term_print(cli->out, &cli->term, TONE_DIM, "  %s\n", reply_text(w, "todo"));
+}
+
 int verb_status(struct cli *cli, _unused_ const struct args *args)
 {
 	_cleanup_(json_decrefp) json_t *reply = NULL;
 	const char *key;
-	json_t *value;
+	json_t *value, *warnings;
+	size_t i;
 	int r = admin_call(cli, "Status", json_object(), &reply);
 
 	if (r != CLI_YES)
@@ -56,6 +72,12 @@ int verb_status(struct cli *cli, _unused_ const struct args *args)
 	if (cli->json)
 		return cli_json(cli, json_incref(reply));
 	json_object_foreach(json_object_get(reply, "status"), key, value)
-		member_show(cli, key, value);
+		if (strcmp(key, "warnings") != 0)
+			member_show(cli, key, value);
+	warnings = json_object_get(json_object_get(reply, "status"), "warnings");
+	if (json_array_size(warnings) > 0)
+		(void)fputc('\n', cli->out);
+	json_array_foreach(warnings, i, value)
+		warning_show(cli, value);
 	return CLI_YES;
 }

@@ -327,10 +327,9 @@ static const char *first_failed(json_t *checks)
 	json_t *row;
 	size_t i;
 
-	json_array_foreach(
-		checks, i,
-		row) if (strcmp(json_string_value(json_object_get(row, "result")), "failed") ==
-			 0) return json_string_value(json_object_get(row, "detail"));
+	json_array_foreach(checks, i, row)
+		if (strcmp(json_string_value(json_object_get(row, "result")), "failed") == 0)
+			return json_string_value(json_object_get(row, "detail"));
 	return "";
 }
 

@@ -141,8 +141,7 @@ int run_jobs(struct run *run)
 		log_error("%s", why);
 		return r;
 	}
-	json_array_foreach(jobs, i, row)
-	{
+	json_array_foreach(jobs, i, row) {
 		struct job job;
 
 		if (daemon_job_read(row, &job) < 0) {

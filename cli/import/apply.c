@@ -23,8 +23,9 @@ static int anchor_check(struct cli *cli, const char *anchor)
 
 	if (r != CLI_YES)
 		return r;
-	json_array_foreach(json_object_get(reply, "anchors"), i,
-			   row) if (strcmp(reply_text(row, "name"), anchor) == 0) return CLI_YES;
+	json_array_foreach(json_object_get(reply, "anchors"), i, row)
+		if (strcmp(reply_text(row, "name"), anchor) == 0)
+			return CLI_YES;
 	return cli_fail(cli, CLI_NO, "not-found",
 			"there is no anchor %s: certlogin anchor add %s CERT-FILE", anchor, anchor);
 }

@@ -35,8 +35,7 @@ int known_add(json_t **index, const json_t *rows, const char *key)
 
 	if (!*index)
 		*index = json_object();
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach(rows, i, row) {
 		if (json_object_set(*index, text_of(row, key), (json_t *)(uintptr_t)row) < 0)
 			return -ENOMEM;
 	}
@@ -50,8 +49,7 @@ int known_add_access(struct known *k, const json_t *rows)
 
 	if (!k->access)
 		k->access = json_object();
-	json_array_foreach(rows, i, row)
-	{
+	json_array_foreach(rows, i, row) {
 		const char *identity = text_of(row, "identity");
 		json_t *list = json_object_get(k->access, identity);
 
@@ -78,8 +76,9 @@ static bool lasts_longer(const struct known *k, const char *identity, int64_t un
 	const json_t *row;
 	size_t i;
 
-	json_array_foreach(json_object_get(k->access, identity), i,
-			   row) if (number_of(row, "notAfter") > until) return true;
+	json_array_foreach(json_object_get(k->access, identity), i, row)
+		if (number_of(row, "notAfter") > until)
+			return true;
 	return false;
 }
 
@@ -112,8 +111,7 @@ static void check_access(const struct known *k, const struct plan_options *optio
 	const json_t *row;
 	size_t i;
 
-	json_array_foreach(json_object_get(k->access, op->identity), i, row)
-	{
+	json_array_foreach(json_object_get(k->access, op->identity), i, row) {
 		if (strcmp(text_of(row, "account"), op->identity) != 0 ||
 		    strcmp(text_of(row, "service"), options->service) != 0)
 			continue;

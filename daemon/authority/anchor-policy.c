@@ -61,8 +61,7 @@ int anchor_policy_read(json_t *object, struct anchor_policy *policy, const char 
 	const char *name;
 	json_t *v;
 
-	json_object_foreach(object, name, v)
-	{
+	json_object_foreach(object, name, v) {
 		if (read_member(name, v, &p) < 0) {
 			*ret_bad = name;
 			return -EINVAL;

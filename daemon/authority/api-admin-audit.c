@@ -12,6 +12,7 @@
 #include "daemon/authority/logins.h"
 #include "daemon/authority/signer.h"
 #include "daemon/authority/turn.h"
+#include "daemon/authority/warnings.h"
 #include "lib/base/encode.h"
 #include "lib/base/name.h"
 #include "lib/varlink/codec.h"
@@ -199,8 +200,7 @@ int admin_chain_read(const json_t *array, struct admin_chain *ret, const char **
 	size_t i;
 
 	*ret_why = "it is empty";
-	json_array_foreach(array, i, text)
-	{
+	json_array_foreach(array, i, text) {
 		int r = admin_certificate(json_string_value(text), &ret->certs[i], ret_why);
 
 		if (r < 0)
@@ -342,7 +342,9 @@ int admin_status(struct vl_call *call, _unused_ json_t *p, void *userdata)
 	       *work = status_work(userdata);
 	int r = 0;
 
-	if (!status || json_object_update(status, work) < 0 || json_object_update(status, data) < 0)
+	if (!status || json_object_update(status, work) < 0 ||
+	    json_object_update(status, data) < 0 ||
+	    json_object_set_new(status, "warnings", warnings_list(userdata)) < 0)
 		r = -ENOMEM;
 	json_decref(data);
 	json_decref(work);

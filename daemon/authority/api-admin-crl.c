@@ -57,8 +57,7 @@ static int read_signers(struct vl_call *call, const json_t *list, struct cert **
 	size_t i;
 
 	*ret_n = 0;
-	json_array_foreach(list, i, text)
-	{
+	json_array_foreach(list, i, text) {
 		if (i < LIMIT_CRL_SIGNERS &&
 		    admin_certificate(json_string_value(text), &ret[i], &why) == 0) {
 			++*ret_n;

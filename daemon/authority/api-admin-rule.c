@@ -70,8 +70,7 @@ static int read_domains(struct vl_call *call, const json_t *array, struct rule_r
 	const json_t *text;
 	size_t i, n = 0;
 
-	json_array_foreach(array, i, text)
-	{
+	json_array_foreach(array, i, text) {
 		const char *s = json_string_value(text);
 
 		if (!certmap_domain_ok(s))

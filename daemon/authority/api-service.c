@@ -361,8 +361,9 @@ static int find_certificates(struct vl_call *call, json_t *p, void *userdata)
 	size_t i;
 	int r = 0;
 
-	json_array_foreach(json_object_get(p, "spkis"), i, spki) if (r == 0) r =
-		find_one(userdata, json_string_value(spki), found);
+	json_array_foreach(json_object_get(p, "spkis"), i, spki)
+		if (r == 0)
+			r = find_one(userdata, json_string_value(spki), found);
 	if (r < 0) {
 		json_decref(found);
 		return r == -EBADMSG ? invalid(call, "spkis") : r;

@@ -62,6 +62,7 @@ struct authority {
 	uint64_t last_activity;		    /* boottime */
 	uint64_t idle_exit;		    /* microseconds; 0: never */
 	int64_t head_told;		    /* newest event whose hash the journal has */
+	uint8_t warned[SHA256_BYTES];	    /* of the warnings that it has */
 };
 
 /* Anchors, their settings, rules or revocations changed: read them again, forget remembered paths. */

@@ -142,19 +142,6 @@ static void _printf_(2, 3) tell(const struct look *l, const char *format, ...)
 	text_clean(text, strlen(text), l->ret->detail, sizeof(l->ret->detail));
 }
 
-#define TIME_TEXT 32
-static const char *time_text(int64_t usec, char ret[TIME_TEXT])
-{
-	time_t t = (time_t)(usec / (int64_t)USEC_PER_SEC);
-	struct tm tm;
-
-	if (usec == STORE_FOREVER)
-		return strcpy(ret, "forever");
-	if (!gmtime_r(&t, &tm) || strftime(ret, TIME_TEXT, "%Y-%m-%d %H:%M UTC", &tm) == 0)
-		return strcpy(ret, "?");
-	return ret;
-}
-
 static const char *or_empty(const char *s)
 {
 	return s ? s : "";
@@ -237,23 +224,23 @@ static enum reason look_validity(const struct look *l)
 {
 	const struct facts *f = l->facts;
 	int64_t from = f->leaf->not_before, until = f->leaf->not_after;
-	char a[TIME_TEXT], b[TIME_TEXT];
+	char a[CLOCK_TEXT], b[CLOCK_TEXT];
 
 	if (f->path && f->path->fault == PATH_GOOD) { /* as narrow as the narrowest of the path */
 		from = f->path->not_before > from ? f->path->not_before : from;
 		until = f->path->not_after < until ? f->path->not_after : until;
 	}
 	if (f->now < from) {
-		tell(l, "valid from %s on; now is %s", time_text(from, a), time_text(f->now, b));
+		tell(l, "valid from %s on; now is %s", clock_text(from, a), clock_text(f->now, b));
 		return REASON_NOT_YET_VALID;
 	}
 	if (f->now > until) {
 		tell(l, "%s expired at %s; now is %s",
-		     until < f->leaf->not_after ? "a CA above it" : "it", time_text(until, a),
-		     time_text(f->now, b));
+		     until < f->leaf->not_after ? "a CA above it" : "it", clock_text(until, a),
+		     clock_text(f->now, b));
 		return REASON_EXPIRED;
 	}
-	tell(l, "from %s to %s", time_text(from, a), time_text(until, b));
+	tell(l, "from %s to %s", clock_text(from, a), clock_text(until, b));
 	return REASON_NONE;
 }
 
@@ -312,7 +299,7 @@ static enum reason look_revocation(const struct look *l)
 {
 	const struct revocation_facts *r = l->facts->revocation;
 	const char *what = r && !r->is_leaf ? "a CA above it" : "it";
-	char a[TIME_TEXT], b[TIME_TEXT];
+	char a[CLOCK_TEXT], b[CLOCK_TEXT];
 
 	tell(l, "not looked at");
 	if (!r)
@@ -320,16 +307,16 @@ static enum reason look_revocation(const struct look *l)
 	switch (r->status) {
 	case REVOCATION_GOOD:
 		tell(l, "%s %s, of %s, good to %s", r->ocsp ? "good by" : "not on", r->list,
-		     time_text(r->this_update, a), time_text(r->next_update, b));
+		     clock_text(r->this_update, a), clock_text(r->next_update, b));
 		return REASON_NONE;
 	case REVOCATION_REVOKED:
-		tell(l, "%s was revoked at %s: %s", what, time_text(r->revoked.since, a),
+		tell(l, "%s was revoked at %s: %s", what, clock_text(r->revoked.since, a),
 		     revocation_reasons[r->revoked.reason <= CRL_REASON_MAX ? r->revoked.reason
 									    : 0]);
 		return REASON_REVOKED;
 	case REVOCATION_STALE:
 		tell(l, "%s of %s should have been replaced at %s%s", r->list,
-		     time_text(r->this_update, a), time_text(r->next_update, b),
+		     clock_text(r->this_update, a), clock_text(r->next_update, b),
 		     revocation_lets_pass(r) ? "; let pass: the anchor's setting is soft" : "");
 		break;
 	case REVOCATION_UNKNOWN:
@@ -367,7 +354,7 @@ static enum reason look_identity(const struct look *l)
 static enum reason look_identity_state(const struct look *l)
 {
 	const struct certificate_owner *o = l->facts->owner;
-	char a[TIME_TEXT], b[TIME_TEXT];
+	char a[CLOCK_TEXT], b[CLOCK_TEXT];
 	bool now = l->facts->now >= o->not_before && l->facts->now <= o->not_after;
 
 	if (!o->enabled) {
@@ -378,7 +365,7 @@ static enum reason look_identity_state(const struct look *l)
 		tell(l, "%s is enabled", o->identity_name);
 	else
 		tell(l, "%s is enabled, from %s to %s%s", o->identity_name,
-		     time_text(o->not_before, a), time_text(o->not_after, b),
+		     clock_text(o->not_before, a), clock_text(o->not_after, b),
 		     now ? "" : ": not now");
 	return now ? REASON_NONE : REASON_IDENTITY_EXPIRED;
 }
@@ -463,7 +450,7 @@ static enum reason look_access(const struct look *l)
 	const struct facts *f = l->facts;
 	const char *name = f->owner->identity_name, *account = or_empty(f->account);
 	const struct access_row *late = NULL;
-	char a[TIME_TEXT], b[TIME_TEXT];
+	char a[CLOCK_TEXT], b[CLOCK_TEXT];
 
 	if (f->rule && strcmp(account, ACCOUNT_ROOT) == 0) {
 		tell(l, "%s was mapped by rule %s, and no rule leads to root", name, f->rule);
@@ -477,14 +464,14 @@ static enum reason look_access(const struct look *l)
 		if (f->now >= row->not_before && f->now <= row->not_after) {
 			tell(l, "%s may use %s by %s%s%s", name, account, row->service,
 			     row->not_after == STORE_FOREVER ? "" : ", to ",
-			     row->not_after == STORE_FOREVER ? "" : time_text(row->not_after, a));
+			     row->not_after == STORE_FOREVER ? "" : clock_text(row->not_after, a));
 			return REASON_NONE;
 		}
 		late = row;
 	}
 	if (late)
 		tell(l, "%s may use %s by %s from %s to %s: not now", name, account, late->service,
-		     time_text(late->not_before, a), time_text(late->not_after, b));
+		     clock_text(late->not_before, a), clock_text(late->not_after, b));
 	else if (f->account_known_to_identity)
 		tell(l, "%s may use %s, but not by %s (class %s)", name, account, f->service->name,
 		     service_class_text(f->service->class));

@@ -11,6 +11,7 @@
 #include "daemon/authority/logins.h"
 #include "daemon/authority/sessions.h"
 #include "daemon/authority/turn.h"
+#include "daemon/authority/warnings.h"
 #include "lib/base/encode.h"
 #include "lib/base/log.h"
 
@@ -90,6 +91,7 @@ static void each_minute(struct authority *a)
 		(void)sessions_settle(a->sessions);
 	tell_suppressed(a);
 	tell_head(a);
+	warnings_tell(a);
 	if (!store_dirty(a->store))
 		(void)store_checkpoint(a->store);
 	(void)sd_notifyf(0, "STATUS=%" PRIu64 " logins allowed, %" PRIu64 " denied",

@@ -72,6 +72,17 @@ int revocations_load(struct authority *a)
 	return r;
 }
 
+size_t revocations_lists(const struct authority *a, const struct crl_row **ret)
+{
+	*ret = a->revocations ? a->revocations->rows : NULL;
+	return a->revocations ? a->revocations->n : 0;
+}
+
+bool revocations_any_ocsp(const struct authority *a)
+{
+	return a->revocations && a->revocations->ocsp;
+}
+
 /* --- one certificate --- */
 
 struct look {

@@ -15,6 +15,10 @@ struct revocations;
 int revocations_load(struct authority *a);
 struct revocations *revocations_free(struct revocations *r);
 
+/* The lists that are known, until the next load; 0: none, or they could not be read. */
+size_t revocations_lists(const struct authority *a, const struct crl_row **ret);
+bool revocations_any_ocsp(const struct authority *a);
+
 /*
  * Of a path from `leaf` to its anchor: the first certificate, from the top, that is not good, or the
  * leaf's evidence.  0; -ENOENT: a CA of the path is neither in the chain nor an anchor; -errno.

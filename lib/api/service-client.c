@@ -221,8 +221,7 @@ static int json_to_ders(const json_t *list, struct service_der **ret, size_t *re
 
 	if (!ders)
 		return -ENOMEM;
-	json_array_foreach(list, i, s)
-	{
+	json_array_foreach(list, i, s) {
 		int r = base64_decode_new(json_string_value(s), json_string_length(s), &ders[i].p,
 					  &ders[i].n);
 

@@ -24,4 +24,8 @@ static inline int64_t clock_realtime(const struct clock *c)
 	return c->realtime(c->userdata);
 }
 
+/* "2026-11-23 18:13 UTC" for a realtime; INT64_MAX is "forever". */
+#define CLOCK_TEXT 32
+const char *clock_text(int64_t usec, char ret[CLOCK_TEXT]);
+
 #endif

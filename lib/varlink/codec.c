@@ -40,7 +40,9 @@ static bool has_real(const json_t *json)
 	json_t *v;
 
 	if (json_is_array(json)) {
-		json_array_foreach(json, i, v) if (has_real(v)) return true;
+		json_array_foreach(json, i, v)
+			if (has_real(v))
+				return true;
 		return false;
 	}
 	if (json_is_object(json)) {
@@ -75,8 +77,7 @@ static bool members_ok(json_t *message, const struct vl_field *flags, const char
 	const char *key;
 	json_t *v;
 
-	json_object_foreach(message, key, v)
-	{
+	json_object_foreach(message, key, v) {
 		const struct vl_field *f = flags;
 
 		if (strcmp(key, "parameters") == 0) {
@@ -203,9 +204,11 @@ void vl_json_wipe(json_t *json)
 		explicit_bzero((char *)(uintptr_t)json_string_value(json),
 			       json_string_length(json));
 	} else if (json_is_array(json)) {
-		json_array_foreach(json, i, v) vl_json_wipe(v);
+		json_array_foreach(json, i, v)
+			vl_json_wipe(v);
 	} else if (json_is_object(json)) {
-		json_object_foreach(json, key, v) vl_json_wipe(v);
+		json_object_foreach(json, key, v)
+			vl_json_wipe(v);
 	}
 }
 
@@ -216,7 +219,9 @@ static bool strings_ok(const json_t *v, size_t max)
 
 	if (!json_is_array(v) || (max > 0 && json_array_size(v) > max))
 		return false;
-	json_array_foreach(v, i, s) if (!json_is_string(s)) return false;
+	json_array_foreach(v, i, s)
+		if (!json_is_string(s))
+			return false;
 	return true;
 }
 
@@ -250,8 +255,7 @@ int vl_fields_check(json_t *parameters, const struct vl_field *fields, const cha
 			*ret_bad = f->name;
 			return -EINVAL;
 		}
-	json_object_foreach(parameters, key, v)
-	{
+	json_object_foreach(parameters, key, v) {
 		const struct vl_field *f = fields;
 
 		while (f->name && strcmp(f->name, key) != 0)

@@ -101,6 +101,7 @@ login() { # NAME [CHAIN]: what the decision says, "allowed" or the reason
 	cat "ca/$1.crt" "ca/${2:-sub}.crt" >ca/chain.pem
 	cl --json test --cert ca/chain.pem --account "$1" --service sshd | jq -r 'if .allowed then "allowed" else .reason end'
 }
+warnings() { cl --json status | jq -r '.status.warnings[] | .level + " " + .about'; }
 refused() { # NAME WHY CMD...
 	local name=$1 why=$2
 	shift 2
@@ -119,6 +120,10 @@ done
 # --- without lists ---
 is "no list: alice" "$(login alice)" allowed
 is "no list: bob" "$(login bob sub2)" allowed
+is "no list: nothing to see to" "$(warnings)" ""
+cl anchor set root --revocation hard >/dev/null
+is "no list, where one is asked for" "$(login alice) $(warnings)" "revocation error root"
+cl anchor set root --revocation auto >/dev/null
 like "status says that nothing is known" "$(cl crl status 2>&1)" "no revocation lists"
 
 # --- what is refused ---
@@ -217,6 +222,12 @@ sleep 3
 is "and stale after its nextUpdate" "$(login dave)" revocation
 is "alice is revoked by whatever is known" "$(login alice)" revoked
 like "shown as stale" "$(cl crl status)" STALE
+like "status: an error, with what to do" "$(cl status)" \
+	'error: root: the revocation list of CN=Issuing,O=Test should have been replaced: 20.*certlogin fetch'
+is "and for scripts" "$(warnings)" "error root"
+cl anchor set root --revocation soft >/dev/null
+is "where it denies nobody: a warning" "$(warnings)" "warning root"
+cl anchor set root --revocation auto >/dev/null
 
 # --- scope ---
 crl sub 8 onlyca.pem onlyca </dev/null
@@ -235,6 +246,7 @@ crl service 1 service.pem </dev/null
 refused "its list, where the CA is not known" "speaks for no CA" import service.pem --signer ca/service.crt
 exits "its list" 0 import service.pem --signer ca/service.crt --signer ca/sub.crt
 is "is as good" "$(login dave)" allowed
+is "and what it took over is no worry" "$(warnings)" ""
 
 # --- the CA above ---
 crl root 1 root.pem <<<"sub superseded"

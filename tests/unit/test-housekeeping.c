@@ -13,6 +13,7 @@
 #include "daemon/authority/links.h"
 #include "daemon/authority/logins.h"
 #include "daemon/authority/turn.h"
+#include "daemon/authority/warnings.h"
 #include "tests/harness/authority-lab.h"
 
 /* What is done with time, by a clock that the test sets. */
@@ -155,6 +156,84 @@ static void denials_without_a_row_are_summed_up(void **state)
 
 /* --- sessions --- */
 
+/* --- warnings --- */
+
+static bool warned(const struct test *t)
+{
+	static const uint8_t none[SHA256_BYTES];
+
+	return memcmp(t->w->a.warned, none, sizeof(none)) != 0;
+}
+
+/* The only warning: its level and what it is about. */
+static void expect_warning(struct test *t, const char *level, const char *about)
+{
+	json_t *all = warnings_list(&t->w->a), *one = json_array_get(all, 0);
+
+	assert_int_equal(json_array_size(all), level ? 1 : 0);
+	if (level) {
+		assert_string_equal(json_string_value(json_object_get(one, "level")), level);
+		assert_string_equal(json_string_value(json_object_get(one, "about")), about);
+	}
+	json_decref(all);
+}
+
+static void warnings_are_told_when_they_change(void **state)
+{
+	struct test *t = *state;
+	struct anchor *anchor = &t->w->a.anchors[0];
+	uint8_t first[SHA256_BYTES], second[SHA256_BYTES];
+
+	(void)tick_after(t, 60 * USEC_PER_SEC);
+	memcpy(first, t->w->a.warned, sizeof(first));
+	anchor->policy.revocation = REVOCATION_HARD;
+	expect_warning(t, "error", anchor->name);
+	(void)tick_after(t, 60 * USEC_PER_SEC);
+	assert_true(warned(t));
+	memcpy(second, t->w->a.warned, sizeof(second));
+	assert_memory_not_equal(first, second, sizeof(first));
+	(void)tick_after(t, 60 * USEC_PER_SEC);
+	assert_memory_equal(second, t->w->a.warned, sizeof(second));
+	anchor->policy.revocation = REVOCATION_SOFT;
+	expect_warning(t, NULL, NULL);
+	(void)tick_after(t, 60 * USEC_PER_SEC);
+	assert_memory_equal(first, t->w->a.warned, sizeof(first));
+}
+
+static void anchors_that_end_are_warned_of(void **state)
+{
+	struct test *t = *state;
+	const struct anchor *anchor = &t->w->a.anchors[0];
+
+	expect_warning(t, NULL, NULL);
+	t->w->now = (uint64_t)(anchor->cert->not_after - 30 * PKI_DAY);
+	expect_warning(t, NULL, NULL);
+	t->w->now++;
+	expect_warning(t, "warning", anchor->name);
+	t->w->now = (uint64_t)anchor->cert->not_after + 1;
+	expect_warning(t, "error", anchor->name);
+}
+
+static void records_that_fail_are_warned_of(void **state)
+{
+	struct test *t = *state;
+
+	t->w->a.commit_failed = true;
+	expect_warning(t, "error", "database");
+	t->w->a.commit_failed = false;
+}
+
+static void lists_end_soon_in_their_last_quarter(_unused_ void **state)
+{
+	const int64_t from = PKI_NOW, hour = PKI_DAY / 24;
+
+	assert_false(warning_ends_soon(from, from + 4 * hour, from + 3 * hour));
+	assert_true(warning_ends_soon(from, from + 4 * hour, from + 3 * hour + 1));
+	/* ... or day */
+	assert_false(warning_ends_soon(from, from + 40 * PKI_DAY, from + 39 * PKI_DAY));
+	assert_true(warning_ends_soon(from, from + 40 * PKI_DAY, from + 39 * PKI_DAY + 1));
+}
+
 static void sessions_are_settled_after_a_lost_record(void **state)
 {
 	struct test *t = *state;
@@ -281,6 +360,10 @@ int main(void)
 		T(head_is_told_at_the_end),
 		T(denials_without_a_row_are_summed_up),
 		T(sessions_are_settled_after_a_lost_record),
+		T(warnings_are_told_when_they_change),
+		T(anchors_that_end_are_warned_of),
+		T(records_that_fail_are_warned_of),
+		T(lists_end_soon_in_their_last_quarter),
 		T(never_unless_asked),
 		T(when_idle_for_so_long),
 		T(idle_gates_do_not_hold_it),
