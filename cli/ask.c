@@ -7,6 +7,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "lib/api/question.h"
 #include "lib/base/limits.h"
 #include "lib/base/name.h"
 
@@ -81,23 +82,40 @@ int ask_key_question(void *userdata, enum key_question question, const char *lab
 		     struct secret **ret_answer)
 {
 	_cleanup_(closep) int fd = -1;
-	char clean[LIMIT_HELPER_LABEL + 1];
+	char clean[LIMIT_HELPER_LABEL + 1], text[QUESTION_TEXT_SIZE];
 	struct cli *cli = userdata;
 
 	text_clean(label, strlen(label), clean, sizeof(clean));
-	if (question == KEY_ASK_INFO || question == KEY_ASK_TOUCH) {
-		cli_note(cli, "%s%s", question == KEY_ASK_TOUCH ? "Touch or confirm: " : "", clean);
+	question_text(question, clean, text);
+	if (!question_answered(question)) {
+		cli_note(cli, "%s", text);
 		return 0;
-	}
-	if (question == KEY_ASK_CHOICE) {
-		char text[LIMIT_HELPER_LABEL + 16];
-
-		(void)snprintf(text, sizeof(text), "Use %s?", clean);
-		return ask_yes(text) ? 0 : -ECANCELED;
 	}
 	fd = tty_open();
 	if (fd < 0)
 		return fd;
-	(void)dprintf(fd, "%s for %s: ", question == KEY_ASK_PIN ? "PIN" : "Passphrase", clean);
+	(void)dprintf(fd, "%s", text);
 	return secret_read(fd, ret_answer);
+}
+
+int ask_key_choice(_unused_ void *userdata, const char *const *labels, unsigned n, unsigned *ret)
+{
+	_cleanup_(closep) int fd = tty_open();
+	char text[QUESTION_TEXT_SIZE], answer[8];
+
+	if (fd < 0)
+		return fd;
+	choice_text(labels, n, text);
+	for (unsigned i = 0; i < LIMIT_CHOICE_TRIES; i++) {
+		int k;
+
+		(void)dprintf(fd, "%s", text);
+		k = line_read(fd, answer, sizeof(answer) - 1);
+		if (k < 0)
+			return k;
+		answer[k] = '\0';
+		if (choice_parse(answer, n, ret) == 0)
+			return 0;
+	}
+	return -ECANCELED;
 }

@@ -12,7 +12,8 @@
 
 /* y or yes; without a terminal: no. */
 bool ask_yes(const char *question);
-/* struct key_context's `ask`; userdata is the cli.  Echo is off for PIN and passphrase. */
+/* struct key_context's `ask` and `choose`; userdata is the cli.  Echo is off for PIN and passphrase. */
 int ask_key_question(void *userdata, enum key_question question, const char *label, struct secret **ret_answer);
+int ask_key_choice(void *userdata, const char *const *labels, unsigned n, unsigned *ret);
 
 #endif

@@ -38,6 +38,7 @@ struct request {
 	char account[LIMIT_ACCOUNT + 1];
 	char service[LIMIT_SERVICE + 1];
 	char runtime_dir[96];
+	char pkcs11[LIMIT_PKCS11 + 1]; /* "": none */
 };
 
 /* --- becoming the user, for good: nothing is read before it --- */
@@ -191,7 +192,8 @@ static int hear_request(struct request *ret)
 	    take_text(&v, ret->login_id, sizeof(ret->login_id)) < 0 ||
 	    take_text(&v, ret->account, sizeof(ret->account)) < 0 ||
 	    take_text(&v, ret->service, sizeof(ret->service)) < 0 ||
-	    take_text(&v, ret->runtime_dir, sizeof(ret->runtime_dir)) < 0 || v.n > 0)
+	    take_text(&v, ret->runtime_dir, sizeof(ret->runtime_dir)) < 0 ||
+	    take_text(&v, ret->pkcs11, sizeof(ret->pkcs11)) < 0 || v.n > 0)
 		return -EBADMSG;
 	return 0;
 }
@@ -237,6 +239,36 @@ static int ask(void *userdata, enum key_question question, const char *label,
 		*error = hear_answer(&answer);
 	if (*error == 0 && ret_answer)
 		*ret_answer = STEAL(answer);
+	return *error;
+}
+
+static int hear_choice(unsigned n, unsigned *ret)
+{
+	uint8_t packet[HELPER_PACKET_MAX], chosen;
+	struct view v;
+
+	if (hear(packet, HELPER_ANSWER, &v) < 0 || view_u8(&v, &chosen) < 0 || v.n > 0 ||
+	    chosen >= n)
+		return -EBADMSG;
+	*ret = chosen;
+	return 0;
+}
+
+static int choose(void *userdata, const char *const *labels, unsigned n, unsigned *ret)
+{
+	_cleanup_(buf_deinitp) struct buf b = { 0 };
+	int *error = userdata;
+
+	if (*error < 0)
+		return *error;
+	buf_put_u8(&b, HELPER_ASK);
+	buf_put_u8(&b, KEY_ASK_CHOICE);
+	buf_put_u8(&b, (uint8_t)n);
+	for (unsigned i = 0; i < n; i++)
+		put_text(&b, labels[i]);
+	*error = say(&b);
+	if (*error == 0)
+		*error = hear_choice(n, ret);
 	return *error;
 }
 
@@ -349,45 +381,99 @@ static bool exists(const char *path)
 	return access(path, F_OK) == 0;
 }
 
-static int run(const struct request *q, bool console)
+/* What the helper's user may have put there; nothing at the console, where nobody is known yet. */
+struct own_files {
+	char key[PATH_MAX], cert[PATH_MAX], pkcs11[PATH_MAX];
+	char name[LIMIT_PKCS11 + 2]; /* the first line of `pkcs11` */
+};
+
+static bool find_own(const struct passwd *pw, const char *name, char ret[PATH_MAX])
+{
+	return (size_t)snprintf(ret, PATH_MAX, "%s/.config/certlogin/%s", pw->pw_dir, name) <
+		       PATH_MAX &&
+	       exists(ret);
+}
+
+static const char *read_name(struct own_files *own)
+{
+	FILE *f = fopen(own->pkcs11, "re");
+	bool got = f && fgets(own->name, sizeof(own->name), f);
+
+	if (f)
+		(void)fclose(f);
+	if (!got)
+		return NULL;
+	own->name[strcspn(own->name, "\n")] = '\0';
+	return own->name;
+}
+
+static void use_own_files(const struct passwd *pw, struct own_files *own, struct key_context *ctx)
+{
+	if (find_own(pw, "pkcs11", own->pkcs11))
+		ctx->pkcs11 = read_name(own);
+	if (find_own(pw, "client.key", own->key) || find_own(pw, "client.p12", own->key))
+		ctx->key_file = own->key;
+	if ((ctx->key_file || ctx->pkcs11) && find_own(pw, "client.crt", own->cert))
+		ctx->cert_file = own->cert;
+}
+
+/* Modules look for their configuration, and for sockets, where their user has them. */
+static void set_environment(const struct passwd *pw)
+{
+	char dir[64];
+	struct stat st;
+
+	(void)setenv("HOME", pw->pw_dir, 1);
+	(void)snprintf(dir, sizeof(dir), "/run/user/%u", (unsigned)pw->pw_uid);
+	if (stat(dir, &st) == 0 && st.st_uid == pw->pw_uid)
+		(void)setenv("XDG_RUNTIME_DIR", dir, 1);
+}
+
+static int prove(const struct request *q, struct key_context *ctx, const int *module_error)
 {
 	struct prove_key *keys[LIMIT_HELPER_KEYS] = { 0 };
-	char service_path[128], key_file[PATH_MAX], cert_file[PATH_MAX];
-	int module_error = 0;
-	struct key_context ctx = { .ask = ask,
-				   .ask_userdata = &module_error,
-				   .find_certificates = keys_find_at_service,
-				   .find_userdata = service_path,
-				   .agent_socket = getenv("SSH_AUTH_SOCK") };
-	const struct passwd *pw = getpwuid(getuid());
 	_cleanup_(cert_freep) struct cert *host = NULL;
 	size_t n = 0;
 	int r;
 
-	if (console)
-		return say_failed(0, "no smart card is supported at the console by this version");
 	if (load_host(&host) < 0)
 		return say_failed(0, "this host's certificate " PATH_HOST_CERT " cannot be read");
-	(void)snprintf(service_path, sizeof(service_path), "%s/pam", q->runtime_dir);
-	if (pw &&
-	    (size_t)snprintf(key_file, sizeof(key_file), "%s/.config/certlogin/client.key",
-			     pw->pw_dir) < sizeof(key_file) &&
-	    exists(key_file)) {
-		(void)snprintf(cert_file, sizeof(cert_file), "%s/.config/certlogin/client.crt",
-			       pw->pw_dir);
-		ctx.key_file = key_file;
-		ctx.cert_file = exists(cert_file) ? cert_file : NULL;
-	}
-	r = keys_open(&ctx, keys, LIMIT_HELPER_KEYS, &n);
-	if (module_error < 0)
-		r = module_error;
+	r = keys_open(ctx, keys, LIMIT_HELPER_KEYS, &n);
+	if (*module_error < 0)
+		r = *module_error;
 	else if (r < 0 || n == 0)
-		r = say_failed(0, *ctx.why ? ctx.why : "no usable key was found");
+		r = say_failed(0, *ctx->why ? ctx->why : "no usable key was found");
 	else
 		r = prove_any(q, host, keys, n);
 	for (size_t i = 0; i < n; i++)
 		prove_key_free(keys[i]);
 	return r;
+}
+
+static int run(const struct request *q, bool console)
+{
+	char service_path[128];
+	int module_error = 0;
+	struct key_context ctx = { .ask = ask,
+				   .choose = choose,
+				   .ask_userdata = &module_error,
+				   .find_certificates = keys_find_at_service,
+				   .find_userdata = service_path,
+				   .pkcs11 = *q->pkcs11 ? q->pkcs11 : NULL };
+	const struct passwd *pw = getpwuid(getuid());
+	struct own_files own;
+
+	(void)snprintf(service_path, sizeof(service_path), "%s/pam", q->runtime_dir);
+	if (pw)
+		set_environment(pw);
+	if (console && !ctx.pkcs11)
+		return say_failed(0, "no PKCS#11 module is named for the console (pkcs11=)");
+	if (!console) {
+		ctx.agent_socket = getenv("SSH_AUTH_SOCK");
+		if (pw)
+			use_own_files(pw, &own, &ctx);
+	}
+	return prove(q, &ctx, &module_error);
 }
 
 int main(int argc, char **argv)

@@ -18,6 +18,7 @@
 #include "lib/api/service-client.h"
 #include "lib/base/limits.h"
 #include "lib/base/name.h"
+#include "lib/base/p11name.h"
 
 /*
  * certlogin ticket: what the helper `prove` does for PAM, by hand.  The ticket goes to stdout
@@ -39,6 +40,9 @@ struct want {
 	char key_file[PATH_SIZE];
 	bool key_named;
 	char cert_file[PATH_SIZE];
+	const char *pkcs11; /* NULL: none */
+	bool pkcs11_named;
+	char pkcs11_text[LIMIT_PKCS11 + 2];
 	struct trust_file trust_file; /* owns what `trust` points to */
 	struct cert *host_cert;
 	uint8_t pin[SHA256_BYTES];
@@ -98,26 +102,64 @@ static int account_default(struct cli *cli, const struct args *args, struct want
 	return CLI_YES;
 }
 
-/* --key and --cert, else the user's own files where they are; else only the agent is asked. */
-static int key_files(struct cli *cli, const struct args *args, struct want *w)
+static int named_key(struct cli *cli, const struct args *args, struct want *w)
 {
 	const char *key = args->option[OPT_KEY], *cert = args->option[OPT_CERT];
+	const char *pkcs11 = args->option[OPT_PKCS11];
+	struct p11_name name;
 
-	if (cert && !key)
-		return cli_usage(cli, "--cert needs --key");
-	if (key) {
-		if (strlen(key) >= PATH_SIZE || (cert && strlen(cert) >= PATH_SIZE))
-			return cli_usage(cli, "a file name is too long");
-		w->key_named = true;
-		(void)strcpy(w->key_file, key);
-		(void)strcpy(w->cert_file, cert ? cert : "");
-		return CLI_YES;
+	if (key && pkcs11)
+		return cli_usage(cli, "--key or --pkcs11: which one?");
+	if (pkcs11 && p11_name_parse(pkcs11, &name) < 0)
+		return cli_usage(cli,
+				 "--pkcs11: the path of a module, or a pkcs11: URI without PIN");
+	if ((key && strlen(key) >= PATH_SIZE) || (cert && strlen(cert) >= PATH_SIZE))
+		return cli_usage(cli, "a file name is too long");
+	w->key_named = key;
+	w->pkcs11_named = pkcs11;
+	w->pkcs11 = pkcs11;
+	(void)strcpy(w->key_file, key ? key : "");
+	(void)strcpy(w->cert_file, cert ? cert : "");
+	return CLI_YES;
+}
+
+static void own_file(const char *name, char ret[PATH_SIZE])
+{
+	if (path_user_config(ret, name) < 0 || access(ret, R_OK) < 0)
+		*ret = '\0';
+}
+
+/* The first line of a file of the user's. */
+static void own_pkcs11(struct want *w)
+{
+	char path[PATH_SIZE];
+	FILE *f;
+
+	own_file("pkcs11", path);
+	f = *path ? fopen(path, "re") : NULL;
+	if (!f)
+		return;
+	if (fgets(w->pkcs11_text, sizeof(w->pkcs11_text), f)) {
+		w->pkcs11_text[strcspn(w->pkcs11_text, "\n")] = '\0';
+		w->pkcs11 = w->pkcs11_text;
 	}
-	if (path_user_config(w->key_file, "client.key") < 0 ||
-	    path_user_config(w->cert_file, "client.crt") < 0 || access(w->key_file, R_OK) < 0)
-		*w->key_file = *w->cert_file = '\0';
-	else if (access(w->cert_file, R_OK) < 0)
-		*w->cert_file = '\0';
+	(void)fclose(f);
+}
+
+/* --key or --pkcs11 and --cert, else the user's own files where they are; else only the agent is
+ * asked. */
+static int key_files(struct cli *cli, const struct args *args, struct want *w)
+{
+	if (args->option[OPT_KEY] || args->option[OPT_PKCS11])
+		return named_key(cli, args, w);
+	if (args->option[OPT_CERT])
+		return cli_usage(cli, "--cert needs --key or --pkcs11");
+	own_file("client.key", w->key_file);
+	if (!*w->key_file)
+		own_file("client.p12", w->key_file);
+	own_pkcs11(w);
+	if (*w->key_file || w->pkcs11)
+		own_file("client.crt", w->cert_file);
 	return CLI_YES;
 }
 
@@ -409,23 +451,28 @@ static int commit(struct cli *cli, struct want *w, const struct prove_key *key, 
 static int keys_make(struct cli *cli, const struct want *w, struct prove_key **keys, size_t *ret_n)
 {
 	struct key_context ctx = { .ask = ask_key_question,
+				   .choose = ask_key_choice,
 				   .ask_userdata = cli,
 				   .find_certificates = w->host ? NULL : find_certificates,
 				   .find_userdata = cli,
 				   .agent_socket = getenv("SSH_AUTH_SOCK"),
 				   .key_file = *w->key_file ? w->key_file : NULL,
+				   .pkcs11 = w->pkcs11,
 				   .cert_file = *w->cert_file ? w->cert_file : NULL };
 	/* who names a key means that one */
-	int r = w->key_named ? keys_file_open(&ctx, keys, KEYS_MAX, ret_n)
-			     : keys_open(&ctx, keys, KEYS_MAX, ret_n);
+	int r = w->key_named	  ? keys_file_open(&ctx, keys, KEYS_MAX, ret_n)
+		: w->pkcs11_named ? keys_pkcs11_open(&ctx, keys, KEYS_MAX, ret_n)
+				  : keys_open(&ctx, keys, KEYS_MAX, ret_n);
 
 	if (r < 0 || *ret_n == 0)
-		return cli_fail(cli, CLI_NO, "key",
-				"no key with a certificate: %s. Give --key and --cert, put them at "
-				"~/.config/certlogin/client.key and client.crt, or ssh-add the key",
-				*ctx.why ? ctx.why
-				: r < 0	 ? strerror(-r)
-					 : "none found");
+		return cli_fail(
+			cli, CLI_NO, "key",
+			"no key with a certificate: %s. Give --key and --cert, or --pkcs11, "
+			"put them at ~/.config/certlogin/client.key and client.crt, or "
+			"ssh-add the key",
+			*ctx.why ? ctx.why
+			: r < 0	 ? strerror(-r)
+				 : "none found");
 	return CLI_YES;
 }
 

@@ -82,6 +82,7 @@ const struct option_spec option_specs[OPT_MAX_] = {
 	[OPT_CERT_DIR]    = { "cert-dir",    0,   "DIR",         "certificates of the people; several times", true },
 	[OPT_ALLOW_WEAK]  = { "allow-weak",  0,   NULL,          "also what KB5014754 calls weak" },
 	[OPT_DRY_RUN]     = { "dry-run",     0,   NULL,          "show what would change; change nothing" },
+	[OPT_PKCS11]      = { "pkcs11",      0,   "MODULE|URI",  "the key is on a smart card or another token" },
 };
 
 /* What every import takes. */
@@ -160,7 +161,7 @@ const struct verb verbs[] = {
 	{ "trust", NULL, "[HOST]", 0, 1, OPT(PIN) | OPT(CA_FILE) | OPT(LIST) | OPT(REMOVE),
 	  ROLE_ANYONE, verb_trust, "say how a host is recognised, for ticket" },
 	{ "ticket", NULL, "[HOST[:PORT]]", 0, 1,
-	  OPT(SERVICE) | OPT(ACCOUNT) | OPT(LOGIN) | OPT(KEY) | OPT(CERT) | OPT(YES),
+	  OPT(SERVICE) | OPT(ACCOUNT) | OPT(LOGIN) | OPT(KEY) | OPT(CERT) | OPT(PKCS11) | OPT(YES),
 	  ROLE_ANYONE, verb_ticket, "prove possession of the key; print a ticket" },
 	{ "session", "list", "", 0, 0, OPT(ALL), ROLE_AUDIT, verb_session_list, "list open sessions" },
 	{ "session", "show", "ID", 1, 1, 0, ROLE_AUDIT, verb_session_show, "show a session" },

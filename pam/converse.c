@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/api/question.h"
 #include "lib/base/limits.h"
 
 int converse_ask(const struct converse *c, const char *prompt, struct secret **ret)
@@ -34,25 +35,41 @@ void converse_say(const struct converse *c, int style, const char *text)
 		(void)pam_prompt(c->pamh, style, NULL, "%s", text);
 }
 
+#define OUR_NAME "certlogin: "
+#define WHOLE_SIZE (QUESTION_TEXT_SIZE + sizeof(OUR_NAME))
+
+static void with_our_name(const char *text, char ret[WHOLE_SIZE])
+{
+	(void)snprintf(ret, WHOLE_SIZE, OUR_NAME "%s", text);
+}
+
 int converse_question(void *converse, enum key_question question, const char *label,
 		      struct secret **ret_answer)
 {
-	static const struct {
-		const char *before, *after;
-		bool answered;
-	} table[] = {
-		[KEY_ASK_PIN] = { "PIN for ", ": ", true },
-		[KEY_ASK_PASSPHRASE] = { "passphrase for ", ": ", true },
-		[KEY_ASK_TOUCH] = { "touch ", "", false },
-		[KEY_ASK_CHOICE] = { "number of the key to use, ", ": ", true },
-		[KEY_ASK_INFO] = { "", "", false },
-	};
-	char text[LIMIT_HELPER_LABEL + 64];
+	char text[QUESTION_TEXT_SIZE], whole[WHOLE_SIZE];
 
-	(void)snprintf(text, sizeof(text), "certlogin: %s%s%s", table[question].before, label,
-		       table[question].after);
-	if (table[question].answered)
-		return converse_ask(converse, text, ret_answer);
-	converse_say(converse, PAM_TEXT_INFO, text);
+	question_text(question, label, text);
+	with_our_name(text, whole);
+	if (question_answered(question))
+		return converse_ask(converse, whole, ret_answer);
+	converse_say(converse, PAM_TEXT_INFO, whole);
 	return 0;
+}
+
+int converse_choice(void *converse, const char *const *labels, unsigned n, unsigned *ret)
+{
+	char text[QUESTION_TEXT_SIZE], whole[WHOLE_SIZE];
+
+	choice_text(labels, n, text);
+	with_our_name(text, whole);
+	for (unsigned i = 0; i < LIMIT_CHOICE_TRIES; i++) {
+		_cleanup_(secret_freep) struct secret *answer = NULL;
+		int r = converse_ask(converse, whole, &answer);
+
+		if (r < 0)
+			return r;
+		if (choice_parse((const char *)answer->bytes, n, ret) == 0)
+			return 0;
+	}
+	return -ENODATA;
 }

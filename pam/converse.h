@@ -22,8 +22,9 @@ struct converse {
 int converse_ask(const struct converse *c, const char *prompt, struct secret **ret);
 /* style: PAM_TEXT_INFO or PAM_ERROR_MSG */
 void converse_say(const struct converse *c, int style, const char *text);
-/* The helper's question, for helper_run(): by kind; what it says itself is no more than a label. */
+/* The helper's questions, for helper_run(): by kind; what it says itself is no more than labels. */
 int converse_question(void *converse, enum key_question question, const char *label,
 		      struct secret **ret_answer);
+int converse_choice(void *converse, const char *const *labels, unsigned n, unsigned *ret);
 
 #endif

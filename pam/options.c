@@ -8,6 +8,7 @@
 #include "lib/base/cleanup.h"
 #include "lib/base/limits.h"
 #include "lib/base/name.h"
+#include "lib/base/p11name.h"
 
 #define RUNTIME_DIR_MAX 90 /* with "/pam" it must fit sun_path */
 
@@ -41,6 +42,8 @@ static int parse_seconds(const char *s, uint64_t *ret)
 
 static int parse_one(const char *arg, struct options *o)
 {
+	struct p11_name name;
+
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
 		if (strcmp(arg, flags[i].name) == 0) {
 			*(bool *)((char *)o + flags[i].offset) = true;
@@ -48,6 +51,10 @@ static int parse_one(const char *arg, struct options *o)
 		}
 	if (strncmp(arg, "timeout=", 8) == 0)
 		return parse_seconds(arg + 8, &o->timeout_usec);
+	if (strncmp(arg, "pkcs11=", 7) == 0) {
+		o->pkcs11 = arg + 7;
+		return p11_name_parse(o->pkcs11, &name);
+	}
 	if (strncmp(arg, "runtime_dir=", 12) != 0 || arg[12] != '/' ||
 	    !text_ok(arg + 12, RUNTIME_DIR_MAX))
 		return -EINVAL;

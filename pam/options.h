@@ -16,7 +16,8 @@ struct options {
 	bool stacked;	     /* a password module follows: one prompt for both */
 	bool no_helper;
 	uint64_t timeout_usec;
-	const char *runtime_dir; /* borrowed from argv */
+	const char *runtime_dir; /* borrowed from argv, as is */
+	const char *pkcs11;	 /* lib/base/p11name.h; NULL: none */
 };
 
 /* 0, or -EINVAL with *ret_bad, the first argument that is unknown or has a wrong value. */

@@ -268,8 +268,10 @@ static enum outcome prove_by_helper(struct stage_context *x, struct vl_client *c
 		.account = x->account,
 		.service = x->service,
 		.runtime_dir = x->options.runtime_dir,
+		.pkcs11 = x->options.pkcs11,
 		.agent_socket = strcmp(mode, "invoker") == 0 ? agent_socket(x) : NULL,
 		.ask = converse_question,
+		.choose = converse_choice,
 		.userdata = &x->talk,
 	};
 	_cleanup_(helper_end) struct helper helper = { .fd = -1 };

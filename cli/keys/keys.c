@@ -174,24 +174,54 @@ static int agent_instead(struct key_context *ctx, struct prove_key **ret, size_t
 	return r;
 }
 
+/* Whys one after the other; each has room, so that a lengthy path does not push the last one out.
+ */
+static void join_whys(struct key_context *ctx, char whys[][sizeof(ctx->why)], unsigned n)
+{
+	char text[3 * sizeof(ctx->why)] = "";
+	size_t room = sizeof(ctx->why) - 1, at = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		size_t rest = 0, len;
+
+		for (unsigned k = i + 1; k < n; k++) {
+			len = strlen(whys[k]);
+			rest += strlen("; ") + (len < room / n ? len : room / n);
+		}
+		at += (size_t)snprintf(text + at, room - rest - at + 1, "%s", whys[i]);
+		if (at > room - rest)
+			at = room - rest;
+		if (i + 1 < n)
+			at += (size_t)snprintf(text + at, sizeof(text) - at, "; ");
+	}
+	source_why(ctx, "%s", text);
+}
+
 int keys_open(struct key_context *ctx, struct prove_key **ret, size_t max, size_t *ret_n)
 {
-	char file_why[sizeof(ctx->why)], agent_why[sizeof(ctx->why)];
-	int r;
+	const struct {
+		int (*open)(struct key_context *ctx, struct prove_key **ret, size_t max,
+			    size_t *ret_n);
+		bool named;
+	} sources[] = {
+		{ keys_file_open, ctx->key_file },
+		{ keys_pkcs11_open, ctx->pkcs11 },
+		{ agent_instead, true },
+	};
+	char whys[ARRAY_SIZE(sources)][sizeof(ctx->why)];
+	unsigned n = 0;
 
-	if (!ctx->key_file)
-		return keys_agent_open(ctx, ret, max, ret_n);
-	r = keys_file_open(ctx, ret, max, ret_n);
-	if (r < 0 || *ret_n > 0)
-		return r;
-	(void)strcpy(file_why, ctx->why);
-	r = agent_instead(ctx, ret, max, ret_n);
-	if (r < 0 || *ret_n > 0)
-		return r;
-	(void)strcpy(agent_why, ctx->why);
-	agent_why[sizeof(agent_why) / 2] = '\0';
-	/* a lengthy path must not push the agent out of the text */
-	source_why(ctx, "%.*s; %s", (int)(sizeof(ctx->why) - strlen(agent_why) - sizeof("; ")),
-		   file_why, agent_why);
+	for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+		int r;
+
+		if (!sources[i].named)
+			continue;
+		r = sources[i].open(ctx, ret, max, ret_n);
+		if (r < 0 || *ret_n > 0)
+			return r;
+		(void)strcpy(whys[n++], ctx->why);
+	}
+	if (n > 1)
+		join_whys(ctx, whys, n);
 	return 0;
 }

@@ -42,7 +42,7 @@ _certlogin_options() {
 	'rule add') echo --anchor --match --yield --domain --continue --create-identities --position ;;
 	'source add') echo --anchor ;;
 	trust) echo --pin --ca --list --remove ;;
-	ticket) echo --service --account --login --key --cert --yes ;;
+	ticket) echo --service --account --login --key --cert --pkcs11 --yes ;;
 	'ocsp import') echo --cert --issuer ;;
 	'session list') echo --all ;;
 	'audit list') echo --all --last --kind --identity --account --verdict ;;
@@ -78,7 +78,7 @@ _certlogin_value() {
 	--revocation) COMPREPLY=($(compgen -W 'auto hard soft grace' -- "$2")) ;;
 	--allow) COMPREPLY=($(compgen -W 'eku-missing eku-any form' -- "$2")) ;;
 	--purpose) COMPREPLY=($(compgen -W clientAuth -- "$2")) ;;
-	--anchor | --chain | --crl | --signer | --ocsp | --issuer | --key | --cert | --csr | --pubkey | --out | -o | --config) COMPREPLY=($(compgen -f -- "$2")) ;;
+	--anchor | --chain | --crl | --signer | --ocsp | --issuer | --key | --pkcs11 | --cert | --csr | --pubkey | --out | -o | --config) COMPREPLY=($(compgen -f -- "$2")) ;;
 	--runtime-dir | --config-dir | --unit-dir | --mapdir | --cert-dir) COMPREPLY=($(compgen -d -- "$2")) ;;
 	*) return 1 ;;
 	esac

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "lib/api/question.h"
 #include "lib/base/buf.h"
 #include "lib/base/name.h"
 #include "lib/base/paths.h"
@@ -124,6 +125,7 @@ static int start(struct helper *h, const struct helper_request *request)
 	put_vec16(&b, request->account);
 	put_vec16(&b, request->service);
 	put_vec16(&b, request->runtime_dir);
+	put_vec16(&b, request->pkcs11 ? request->pkcs11 : "");
 	if (b.error)
 		return b.error;
 	r = socketpair_above_stdio(pair);
@@ -176,25 +178,63 @@ static int send_answer(int fd, const struct secret *answer)
 	return r;
 }
 
+struct label {
+	char text[LIMIT_HELPER_LABEL + 1];
+};
+
+static int take_label(struct view *v, struct label *ret)
+{
+	struct view bytes;
+
+	if (view_vec16(v, &bytes) < 0 || bytes.n > LIMIT_HELPER_LABEL)
+		return -EBADMSG;
+	if (bytes.n > 0)
+		memcpy(ret->text, bytes.p, bytes.n);
+	ret->text[bytes.n] = '\0';
+	return strlen(ret->text) == bytes.n && text_ok(ret->text, LIMIT_HELPER_LABEL) ? 0
+										      : -EBADMSG;
+}
+
+static int answer_choice(const struct helper *h, struct view v,
+			 const struct helper_request *request)
+{
+	struct label labels[LIMIT_HELPER_CHOICES];
+	const char *texts[LIMIT_HELPER_CHOICES];
+	uint8_t n, packet[2] = { HELPER_ANSWER };
+	unsigned chosen;
+	int r;
+
+	if (view_u8(&v, &n) < 0 || n < 2 || n > LIMIT_HELPER_CHOICES)
+		return -EBADMSG;
+	for (unsigned i = 0; i < n; i++) {
+		if (take_label(&v, &labels[i]) < 0)
+			return -EBADMSG;
+		texts[i] = labels[i].text;
+	}
+	if (v.n > 0)
+		return -EBADMSG;
+	r = request->choose(request->userdata, texts, n, &chosen);
+	if (r < 0)
+		return r;
+	packet[1] = (uint8_t)chosen;
+	return send_packet(h->fd, packet, sizeof(packet));
+}
+
 static int answer_question(const struct helper *h, struct view v,
 			   const struct helper_request *request)
 {
 	_cleanup_(secret_freep) struct secret *answer = NULL;
-	char label[LIMIT_HELPER_LABEL + 1];
-	struct view bytes;
-	uint8_t kind;
+	struct label label;
+	uint8_t question;
 	int r;
 
-	if (view_u8(&v, &kind) < 0 || view_vec16(&v, &bytes) < 0 || v.n > 0)
+	if (view_u8(&v, &question) < 0)
 		return -EBADMSG;
-	if (kind < KEY_ASK_PIN || kind > KEY_ASK_INFO || bytes.n > LIMIT_HELPER_LABEL)
+	if (question == KEY_ASK_CHOICE)
+		return answer_choice(h, v, request);
+	if (!question_ok(question) || take_label(&v, &label) < 0 || v.n > 0)
 		return -EBADMSG;
-	if (bytes.n > 0)
-		memcpy(label, bytes.p, bytes.n);
-	label[bytes.n] = '\0';
-	if (strlen(label) != bytes.n || !text_ok(label, LIMIT_HELPER_LABEL))
-		return -EBADMSG;
-	r = request->ask(request->userdata, (enum key_question)kind, label, &answer);
+	r = request->ask(request->userdata, (enum key_question)question, label.text, &answer);
 	return r < 0 ? r : send_answer(h->fd, answer);
 }
 

@@ -25,11 +25,15 @@ struct helper {
 struct helper_request {
 	const char *mode; /* "invoker" or "console" */
 	const char *login_id, *account, *service, *runtime_dir;
+	const char *pkcs11;	  /* lib/base/p11name.h, or NULL */
 	const char *agent_socket; /* opaque, or NULL */
-	/* label: checked, printable.  0 with *ret_answer, NULL for touch and info; -ENODATA: nobody
-	 * answers, which ends the helper. */
+	/* question: a kind that there is, with its flags; label: checked, printable.  0 with
+	 * *ret_answer, NULL where there is nothing to type; -ENODATA: nobody answers, which ends
+	 * the helper. */
 	int (*ask)(void *userdata, enum key_question question, const char *label,
 		   struct secret **ret_answer);
+	/* One of n labels (2 to LIMIT_HELPER_CHOICES), *ret from 0; -ENODATA as above. */
+	int (*choose)(void *userdata, const char *const *labels, unsigned n, unsigned *ret);
 	void *userdata;
 };
 

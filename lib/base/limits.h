@@ -99,6 +99,10 @@
 #define LIMIT_KEY_FILE_BYTES (64 * 1024)
 #define LIMIT_AGENT_BYTES (256 * 1024)               /* one answer of an ssh-agent */
 #define LIMIT_SECRET 512                             /* PIN or passphrase, bytes */
+#define LIMIT_PKCS11 512                             /* a URI, or the path of a module */
+#define LIMIT_HELPER_CHOICES 6                       /* keys that a person is offered: one prompt (PAM_MAX_MSG_SIZE) */
+#define LIMIT_CHOICE_TRIES 3
+#define LIMIT_TOKEN_OBJECTS 64                       /* certificates, and public keys, that are looked at */
 
 /* Mapping rules */
 #define LIMIT_RULES 256

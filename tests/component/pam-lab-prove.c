@@ -15,10 +15,13 @@
 
 #include "lib/api/helper.h"
 #include "lib/base/buf.h"
+#include "lib/base/limits.h"
 #include "lib/base/ticket.h"
 #include "tests/component/pam-lab.h"
 
 extern char **environ;
+
+static char named[LIMIT_PKCS11 + 1]; /* the PKCS#11 name of the request */
 
 static void send_buf(const struct buf *b)
 {
@@ -76,6 +79,30 @@ static void ask_for(uint8_t kind, const char *expected)
 		ticket();
 	else
 		failed(0, "wrong answer");
+}
+
+/* Offers n labels, each with its NUL, and gives a ticket for the second. */
+static void choose(uint8_t n, const char *labels)
+{
+	struct buf b = { 0 };
+	uint8_t answer[16];
+
+	buf_put_u8(&b, HELPER_ASK);
+	buf_put_u8(&b, KEY_ASK_CHOICE);
+	buf_put_u8(&b, n);
+	for (unsigned i = 0; i < n; i++) {
+		buf_put_u16(&b, (uint16_t)strlen(labels));
+		buf_put_text(&b, labels);
+		labels += strlen(labels) + 1;
+	}
+	send_buf(&b);
+	buf_deinit(&b);
+	if (recv(STDIN_FILENO, answer, sizeof(answer), 0) != 2 || answer[0] != HELPER_ANSWER)
+		_exit(1);
+	if (answer[1] == 1)
+		ticket();
+	else
+		failed(0, "another one");
 }
 
 static void raw(size_t n, uint8_t type)
@@ -155,8 +182,30 @@ static void behave(const char *account, const char *mode)
 		    "12345678901234567890123456789012345678901234567890123456789012345");
 		pause_for_ever();
 	} else if (strcmp(account, "helper-kind") == 0) {
-		ask(KEY_ASK_INFO + 1, "x");
+		ask(KEY_ASK_PIN_PAD + 1, "x");
 		pause_for_ever();
+	} else if (strcmp(account, "helper-flag") == 0) {
+		ask(KEY_ASK_TOUCH | KEY_ASK_WRONG, "x");
+		pause_for_ever();
+	} else if (strcmp(account, "helper-last") == 0) {
+		ask_for(KEY_ASK_PIN | KEY_ASK_WRONG | KEY_ASK_LAST, "1234");
+	} else if (strcmp(account, "helper-pad") == 0) {
+		ask_for(KEY_ASK_PIN_PAD | KEY_ASK_FEW_LEFT, "");
+	} else if (strcmp(account, "helper-choice") == 0) {
+		choose(2, "the card\0another");
+	} else if (strcmp(account, "helper-choices") == 0) {
+		choose(LIMIT_HELPER_CHOICES, "a\0b\0c\0d\0e\0f");
+	} else if (strcmp(account, "choice-one") == 0) {
+		choose(1, "the card");
+	} else if (strcmp(account, "choice-many") == 0) {
+		choose(LIMIT_HELPER_CHOICES + 1, "a\0b\0c\0d\0e\0f\0g");
+	} else if (strcmp(account, "choice-escape") == 0) {
+		choose(2, "the card\0\x1b[2Jyour password:");
+	} else if (strcmp(account, "choice-longlabel") == 0) {
+		choose(2, "the card\0"
+			  "12345678901234567890123456789012345678901234567890123456789012345");
+	} else if (strcmp(account, "helper-pkcs11") == 0) {
+		failed(0, named);
 	} else if (strcmp(account, "helper-short") == 0) {
 		raw(1 + TICKET_BYTES - 1, HELPER_TICKET);
 	} else if (strcmp(account, "helper-long") == 0) {
@@ -192,14 +241,16 @@ int main(int argc, char **argv)
 {
 	uint8_t packet[HELPER_PACKET_MAX];
 	ssize_t n = recv(STDIN_FILENO, packet, sizeof(packet), 0);
-	struct view v = { packet, n > 0 ? (size_t)n : 0 }, id, account, service, dir;
+	struct view v = { packet, n > 0 ? (size_t)n : 0 }, id, account, service, dir, p11;
 	char name[256];
 	uint8_t type;
 
 	if (argc != 2 || view_u8(&v, &type) < 0 || type != HELPER_START ||
 	    view_vec16(&v, &id) < 0 || view_vec16(&v, &account) < 0 ||
-	    view_vec16(&v, &service) < 0 || view_vec16(&v, &dir) < 0 || v.n > 0)
+	    view_vec16(&v, &service) < 0 || view_vec16(&v, &dir) < 0 || view_vec16(&v, &p11) < 0 ||
+	    v.n > 0 || p11.n > LIMIT_PKCS11)
 		return 1;
+	memcpy(named, p11.p, p11.n);
 	if (!view_is(&id, LAB_LOGIN, strlen(LAB_LOGIN)) || dir.n == 0 || *dir.p != '/')
 		return 1;
 	(void)snprintf(name, sizeof(name), "%.*s", (int)account.n, (const char *)account.p);

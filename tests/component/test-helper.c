@@ -38,7 +38,7 @@
 #define USER 61234
 #define HOME "/etc/home"
 #define CONFIG HOME "/.config/certlogin"
-#define START_FIELDS "\0\0\0\7account\0\4sudo\0\4/etc"
+#define START_FIELDS "\0\0\0\7account\0\4sudo\0\4/etc\0\0"
 
 struct started {
 	pid_t pid;
@@ -253,7 +253,7 @@ static void test_garbage_for_a_request(_unused_ void **state)
 		{ "\3hunter2", 8 },
 		{ "\1\xff\xff", 3 },
 		{ "\1" START_FIELDS "x", sizeof(START_FIELDS) + 1 },
-		{ "\1\0\0\0\3a\0b\0\4sudo\0\4/etc", 19 },
+		{ "\1\0\0\0\3a\0b\0\4sudo\0\4/etc\0\0", 21 },
 		{ huge, sizeof(huge) },
 	};
 

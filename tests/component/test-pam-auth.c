@@ -253,6 +253,69 @@ static void questions_by_kind(_unused_ void **state)
 	assert_int_equal(try("helper-pin", "", &user), PAM_AUTHINFO_UNAVAIL);
 }
 
+static void questions_have_flags(_unused_ void **state)
+{
+	struct lab_user user = { .answers = { "1234" } };
+
+	assert_int_equal(try("helper-last", "", &user), PAM_SUCCESS);
+	assert_string_equal(user.text, "certlogin: that was wrong; LAST TRY before the token is "
+				       "blocked; PIN for the card: \n");
+	user = (struct lab_user){ 0 };
+	assert_int_equal(try("helper-pad", "", &user), PAM_SUCCESS);
+	assert_string_equal(user.text, "certlogin: only a few tries are left; type the PIN at the "
+				       "reader of the card\n");
+	assert_int_equal(user.prompts, 0);
+}
+
+static void a_choice_is_one_prompt(_unused_ void **state)
+{
+	struct lab_user user = { .answers = { "2" }, .only_echo_off = true };
+
+	assert_int_equal(try("helper-choice", "quiet", &user), PAM_SUCCESS);
+	assert_string_equal(user.text, "certlogin: which key?\n 1  the card\n 2  another\n"
+				       "number (1-2): \n");
+	user = (struct lab_user){ .answers = { "1" } };
+	assert_int_equal(try("helper-choice", "", &user), PAM_AUTHINFO_UNAVAIL);
+	assert_non_null(strstr(lab.heard->abandon, "another one"));
+	user = (struct lab_user){ .answers = { "2" } };
+	assert_int_equal(try("helper-choices", "", &user), PAM_SUCCESS);
+	assert_non_null(strstr(user.text, " 6  f\nnumber (1-6): "));
+}
+
+static void a_choice_is_one_of_them(_unused_ void **state)
+{
+	struct lab_user user = { .answers = { "3", "", "2" } };
+
+	assert_int_equal(try("helper-choice", "", &user), PAM_SUCCESS);
+	assert_int_equal(user.prompts, 3);
+	user = (struct lab_user){ .answers = { "0", "22", "x" } };
+	assert_int_equal(try("helper-choice", "", &user), PAM_AUTHINFO_UNAVAIL);
+	assert_non_null(strstr(lab.heard->abandon, "was not answered"));
+	assert_int_equal(user.prompts, 4); /* and the ticket */
+}
+
+static void odd_choices_are_not_shown(_unused_ void **state)
+{
+	static const char *const accounts[] = { "choice-one", "choice-many", "choice-escape",
+						"choice-longlabel" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(accounts); i++) {
+		struct lab_user user = { 0 };
+
+		assert_int_equal(try(accounts[i], "", &user), PAM_AUTHINFO_UNAVAIL);
+		assert_non_null(strstr(lab.heard->abandon, "the helper misbehaved"));
+		assert_null(strstr(user.text, "which key"));
+	}
+}
+
+static void the_helper_is_told_the_token(_unused_ void **state)
+{
+	struct lab_user user = { 0 };
+
+	assert_int_equal(try("helper-pkcs11", "pkcs11=/lib/card.so", &user), PAM_AUTHINFO_UNAVAIL);
+	assert_non_null(strstr(lab.heard->abandon, "\"reason\":\"/lib/card.so\""));
+}
+
 static void longest_answer(_unused_ void **state)
 {
 	char pin[514];
@@ -478,10 +541,12 @@ static void misbehaving_authority(_unused_ void **state)
 static void misbehaving_helper(_unused_ void **state)
 {
 	static const char *const accounts[] = {
-		"helper-none",	  "helper-denied", "helper-hang",   "helper-crash",
-		"helper-leave",	  "helper-flood",  "helper-escape", "helper-longlabel",
-		"helper-kind",	  "helper-short",  "helper-long",   "helper-huge",
-		"helper-nothing", "helper-type",   "helper-wrong",  "helper-pin"
+		"helper-none",	   "helper-denied", "helper-hang",   "helper-crash",
+		"helper-leave",	   "helper-flood",  "helper-escape", "helper-longlabel",
+		"helper-kind",	   "helper-short",  "helper-long",   "helper-huge",
+		"helper-nothing",  "helper-type",   "helper-wrong",  "helper-pin",
+		"helper-flag",	   "choice-one",    "choice-many",   "choice-escape",
+		"choice-longlabel"
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(accounts); i++)
@@ -557,6 +622,11 @@ int main(void)
 		cmocka_unit_test(no_key_then_typed_ticket),
 		cmocka_unit_test(no_key_and_no_ticket),
 		cmocka_unit_test(questions_by_kind),
+		cmocka_unit_test(questions_have_flags),
+		cmocka_unit_test(a_choice_is_one_prompt),
+		cmocka_unit_test(a_choice_is_one_of_them),
+		cmocka_unit_test(odd_choices_are_not_shown),
+		cmocka_unit_test(the_helper_is_told_the_token),
 		cmocka_unit_test(longest_answer),
 		cmocka_unit_test(first_pass_never_reaches_the_helper),
 		cmocka_unit_test(remote_attempts_get_no_helper),

@@ -22,6 +22,7 @@ static void defaults(_unused_ void **state)
 	assert_false(o.use_first_pass || o.stacked || o.no_helper);
 	assert_int_equal(o.timeout_usec, LIMIT_HELPER_USEC);
 	assert_string_equal(o.runtime_dir, RUNTIMEDIR);
+	assert_null(o.pkcs11);
 }
 
 static void each_flag_sets_its_own(_unused_ void **state)
@@ -53,11 +54,12 @@ static void each_flag_sets_its_own(_unused_ void **state)
 
 static void values(_unused_ void **state)
 {
-	const char *argv[] = { "timeout=7", "runtime_dir=/run/other" };
+	const char *argv[] = { "timeout=7", "runtime_dir=/run/other", "pkcs11=pkcs11:token=x" };
 	struct options o;
 	const char *bad;
 
-	assert_int_equal(options_parse(2, argv, &o, &bad), 0);
+	assert_int_equal(options_parse(3, argv, &o, &bad), 0);
+	assert_string_equal(o.pkcs11, "pkcs11:token=x");
 	assert_int_equal(o.timeout_usec, 7 * USEC_PER_SEC);
 	assert_string_equal(o.runtime_dir, "/run/other");
 	argv[0] = "timeout=90";
@@ -84,6 +86,10 @@ static void refuses(_unused_ void **state)
 		"runtime_dir=run",
 		"runtime_dir=/a\nb",
 		"observe ",
+		"pkcs11",
+		"pkcs11=",
+		"pkcs11=card.so",
+		"pkcs11=pkcs11:token=x?pin-value=1234",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {

@@ -1,0 +1,290 @@
+#!/bin/bash
+# Smart cards: pamtester in a real PAM stack, real module, helper, gate and authority; SoftHSM is the
+# card, and tests/component/p11-lab.c what SoftHSM cannot be (it counts no wrong PINs and blocks none).
+top_srcdir=$(cd "${top_srcdir:-.}" && pwd)
+top_builddir=$(cd "${top_builddir:-.}" && pwd)
+export top_srcdir top_builddir
+soft=/usr/lib/softhsm/libsofthsm2.so lab=$top_builddir/tests/component/.libs/p11_lab.so
+module=$top_builddir/.libs/pam_certlogin.so
+skip_early() { echo "1..0 # SKIP $*"; exit 0; }
+[ "$(id -u)" = 0 ] || skip_early "root is needed, for an /etc of its own"
+for c in pamtester softhsm2-util p11tool expect jq; do command -v $c >/dev/null || skip_early "$c is needed"; done
+[ -e $soft ] && [ -e "$lab" ] || skip_early "SoftHSM and p11-kit's headers are needed"
+if ldd "$module" | grep -q asan; then skip_early "pamtester does not load a sanitized module"; fi
+[ -n "${CERTLOGIN_PRIVATE:-}" ] || CERTLOGIN_PRIVATE=1 exec unshare -m --propagation private -- /bin/bash "$0" "$@"
+# shellcheck source=tests/harness/tap.sh
+. "$top_srcdir/tests/harness/tap.sh"
+# shellcheck source=tests/harness/daemon.sh
+. "$top_srcdir/tests/harness/daemon.sh"
+export LC_ALL=C.UTF-8
+
+# --- a host: /etc and the helper's directory laid over those of the machine ---
+chmod 711 "$TAP_TMP"
+mkdir "$TAP_TMP/over"
+mount -t tmpfs -o mode=755 over "$TAP_TMP/over" || skip_all "no tmpfs can be mounted"
+on_exit "umount -l '$TAP_TMP/over'"
+lay_over() { # DIR: may be changed from now on, in here
+	local d=$1 n
+	while [ ! -d "$d" ]; do d=${d%/*}; done
+	[ ! -e "$d/.p11-over" ] || return
+	n=$TAP_TMP/over/${d//\//_}
+	mkdir "$n" "$n.work"
+	mount -t overlay over -o "lowerdir=${d:-/},upperdir=$n,workdir=$n.work" "${d:-/}" || skip_all "no overlay can be mounted"
+	touch "$d/.p11-over"
+}
+named_in() { grep -ao "/[a-zA-Z0-9/_.+-]*/$2" "$1" | head -1; }
+prove=$(named_in "$module" prove) host_crt=$(named_in "$top_builddir/prove" 'host\.crt')
+lay_over /etc
+lay_over "${prove%/*}"
+lay_over "${host_crt%/*}"
+mkdir -p "${prove%/*}" "${host_crt%/*}"
+install -m711 "$top_builddir/prove" "$prove"
+home=$TAP_TMP/home console=$TAP_TMP/console
+mkdir "$home" "$console"
+chown 61234:61234 "$home"
+chown 61235:61235 "$console"
+printf '%s\n' "alice:x:61234:61234::$home:/bin/sh" "certlogin-prove:x:61235:61235::$console:/bin/sh" >>/etc/passwd
+
+daemon_start || { not_ok "certlogind starts"; exit 1; }
+chmod 755 "$TAP_TMP/run"
+chmod 666 "$TAP_TMP/run/pam" "$TAP_TMP/run/link"
+cp "$TAP_TMP/etc/host.crt" "$host_crt"
+chmod 644 "$host_crt"
+cat >"$TAP_TMP/gate.py" <<'X'
+import os, socket, sys
+run, binary = sys.argv[1:3]
+s = socket.socket(socket.AF_UNIX)
+s.bind(run + "/gate"); os.chmod(run + "/gate", 0o666); s.listen(16)
+os.dup2(s.fileno(), 3); os.set_inheritable(3, True)
+os.setgroups([]); os.setresgid(4711, 4711, 4711); os.setresuid(4711, 4711, 4711)
+os.environ.update(LISTEN_FDS="1", LISTEN_FDNAMES="gate", LISTEN_PID=str(os.getpid()))
+os.execv(binary, [binary, "--threads", "1", "--link", run + "/link"])
+X
+python3 "$TAP_TMP/gate.py" "$TAP_TMP/run" "$top_builddir/certlogin-gate" 2>"$TAP_TMP/gate.log" &
+gate=$!
+on_exit "kill $gate 2>/dev/null"
+for _ in $(seq 50); do [ -S "$TAP_TMP/run/gate" ] && break; sleep 0.1; done
+
+cl ca create >/dev/null && cl identity add alice >/dev/null && cl access allow alice alice --service card >/dev/null &&
+	cl service set card --class elevate --via local >/dev/null &&
+	cl service set desk --class login --via local --console yes >/dev/null &&
+	cl access allow alice alice --service desk >/dev/null || not_ok "alice is set up" "$(cat "$TAP_TMP/daemon.log")"
+
+# --- cards ---
+conf() { # HOME NAME: a card box of its own, which SoftHSM finds there
+	mkdir -p "$1/.config/softhsm2" "$1/$2"
+	printf 'directories.tokendir = %s/%s\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n' \
+		"$1" "$2" >"$1/.config/softhsm2/softhsm2.conf"
+	export SOFTHSM2_CONF=$1/.config/softhsm2/softhsm2.conf
+}
+box() { conf "$home" "$1"; } # NAME: alice's other cards
+p11() { GNUTLS_PIN=${pin:-1234} GNUTLS_SO_PIN=87654321 p11tool --provider "$soft" --batch "$@" 2>>"$TAP_TMP/p11tool.log"; }
+token() { # LABEL [PIN]
+	softhsm2-util --init-token --free --label "$1" --so-pin 87654321 --pin "${2:-1234}" >/dev/null
+}
+key() { # LABEL ID ARGS: a key that is made on the token, and its public half in $TAP_TMP/ID.pub
+	local label=$1 id=$2
+	shift 2
+	p11 --login --generate-privkey="$1" "${@:2}" --id "$id" --label "key $id" --outfile "$TAP_TMP/$id.pub" "pkcs11:token=${label// /%20}" >/dev/null
+}
+cert() { # LABEL ID ARGS: a certificate of the built-in CA for it, on the token unless LABEL is ""
+	local label=$1 id=$2
+	shift 2
+	cl ca issue alice --pubkey "$TAP_TMP/$id.pub" --out "$TAP_TMP/$id" "$@" >/dev/null && chmod 644 "$TAP_TMP/$id.crt"
+	[ -z "$label" ] || p11 --login --write --load-certificate "$TAP_TMP/$id.crt" --id "$id" --label "cert $id" "pkcs11:token=${label// /%20}" >/dev/null
+}
+enroll() { cl enroll alice "$TAP_TMP/$1.crt" >/dev/null; }
+
+# --- logins ---
+stack() { printf 'auth required %s runtime_dir=%s %s\n' "$module" "$TAP_TMP/run" "$*" | tee /etc/pam.d/card >/etc/pam.d/desk; }
+cat >"$TAP_TMP/log-in.exp" <<'X'
+# log-in.exp RUID SERVICE ANSWER...: what is asked is answered, in turn; an empty line when they are used up
+set timeout 30
+set answers [lrange $argv 2 end]
+spawn -noecho setpriv --ruid=[lindex $argv 0] pamtester [lindex $argv 1] alice authenticate
+expect {
+	-re {: $} { send "[lindex $answers 0]\r"; set answers [lrange $answers 1 end]; exp_continue }
+	eof {}
+	timeout { puts TIMEOUT }
+}
+X
+as_uid=61234 service=card
+log_in() {
+	chown -R 61234:61234 "$home"
+	chown -R 61235:61235 "$console"
+	rm -f "$home/p11-pins"
+	env -u SOFTHSM2_CONF expect "$TAP_TMP/log-in.exp" "$as_uid" $service "$@" 2>&1 | tr -d '\r'
+}
+pins() { [ ! -e "$home/p11-pins" ] || tr '\n' ' ' <"$home/p11-pins"; }
+be() { printf '%s\n' "$@" >"$home/p11-lab"; rm -f "$home/p11-tries"; }
+yes='successfully authenticated'
+
+box one
+token "Alice's card"
+key "Alice's card" 01 ecdsa --curve secp256r1 && cert "Alice's card" 01 && enroll 01 || not_ok "a card is made" "$(cat "$TAP_TMP/p11tool.log")"
+stack "pkcs11=$soft"
+like "P-256 on a card" "$(log_in 1234)" "certlogin: PIN for Alice's card: .*$yes"
+is "the event names her" "$(cl audit list --kind login.redeem --last 1 --json | jq -r '.events[0].identity')" alice
+like "a wrong PIN, then the right one" "$(log_in 9999 1234)" "PIN for Alice's card: .*that was wrong; .*PIN for Alice's card: .*$yes"
+out=$(log_in 9991 9992 9993)
+like "three wrong ones" "$out" "no ticket .*Alice's card: the PIN is wrong"
+is "are asked for, and no more" "$(grep -c 'PIN for' <<<"$out")" 3
+unlike "and let nobody in" "$out" "$yes"
+out=$(log_in '')
+like "no PIN" "$out" "Alice's card: no PIN was given"
+is "is no try" "$(grep -c 'PIN for' <<<"$out")" 1
+unlike "no PIN is in any log" "$(cl audit list --all --json; cat "$TAP_TMP/daemon.log" "$TAP_TMP/gate.log")" '999[1239]'
+
+# --- names ---
+stack "[pkcs11=pkcs11:token=Alice's%20card?module-path=$soft]"
+like "a URI with its module" "$(log_in 1234)" "$yes"
+stack "pkcs11=pkcs11:token=Bob?module-path=$soft"
+like "a token that is not there" "$(log_in)" "no smart card or other token is there"
+stack "pkcs11=$TAP_TMP/none.so"
+like "a module that is not there" "$(log_in)" "PKCS#11 module $TAP_TMP/none.so cannot be loaded"
+echo 'not a library' >"$TAP_TMP/bad.so"
+chmod 644 "$TAP_TMP/bad.so"
+stack "pkcs11=$TAP_TMP/bad.so"
+like "a module that is none" "$(log_in)" "PKCS#11 module $TAP_TMP/bad.so cannot be loaded"
+stack "pkcs11=pkcs11:?pin-value=1234"
+out=$(log_in 1234)
+like "a PIN in a URI is a mistake" "$out" 'Error in service module'
+unlike "which lets nobody in" "$out" "$yes"
+stack ""
+mkdir -p "$home/.config/certlogin"
+echo "$soft" >"$home/.config/certlogin/pkcs11"
+like "named by the user" "$(log_in 1234)" "$yes"
+rm "$home/.config/certlogin/pkcs11"
+unlike "named by nobody: no card is looked at" "$(log_in)" "PIN for"
+
+# --- kinds of keys, and where the certificate is ---
+stack "pkcs11=$soft"
+box rsa
+token RSA
+key RSA 02 rsa --bits 2048 && cert RSA 02 && enroll 02
+like "RSA by PSS" "$(log_in 1234)" "$yes"
+box p384
+token P384
+key P384 03 ecdsa --curve secp384r1 && cert "" 03 && enroll 03
+like "P-384, its certificate found by the public key" "$(log_in 1234)" "$yes"
+box file
+token File
+key File 04 ecdsa --curve secp256r1 && cert "" 04
+like "a key without a certificate" "$(log_in)" "no ticket .*the token File has keys or certificates, but no certificate for logins"
+cp "$TAP_TMP/04.crt" "$home/.config/certlogin/client.crt"
+like "its certificate in a file, that nobody enrolled: denied" "$(log_in 1234)" "PIN for File.*denied \(event"
+enroll 04
+like "and enrolled" "$(log_in 1234)" "$yes"
+rm "$home/.config/certlogin/client.crt"
+box empty
+like "no token" "$(log_in)" "no smart card or other token is there"
+token Bare
+like "a token with nothing on it" "$(log_in '')" "Bare: no PIN was given"
+like "also behind its PIN" "$(log_in 1234)" "shows no key and no certificate"
+
+# --- a choice ---
+box two
+token Work
+token Home 5678
+key Work 06 ecdsa --curve secp256r1 && cert Work 06 && enroll 06
+pin=5678 key Home 07 ecdsa --curve secp256r1 && pin=5678 cert Home 07 && enroll 07
+out=$(log_in 1 1234)
+like "two cards: which one?" "$out" 'which key\?.* 1  .*\((Work|Home)\).* 2  .*\((Work|Home)\).*number \(1-2\): '
+number() { sed -n "s/^ \\([12]\\)  .*($1).*/\\1/p" <<<"$out" | head -1; }
+like "the one" "$(log_in "$(number Work)" 1234)" "PIN for Work: .*$yes"
+like "the other" "$(log_in "$(number Home)" 5678)" "PIN for Home: .*$yes"
+like "not one of them, then one" "$(log_in 3 "$(number Work)" 1234)" "number.*number.*PIN for Work: .*$yes"
+none=$(log_in 0 3 x 1234)
+is "none of them, three times" "$(grep -c 'number (1-2)' <<<"$none")" 3
+unlike "ends it" "$none" "PIN for|$yes"
+stack "pkcs11=pkcs11:token=Home?module-path=$soft"
+out=$(log_in 5678)
+like "one is named" "$out" "PIN for Home: .*$yes"
+unlike "nothing is to be chosen" "$out" "which key"
+stack "pkcs11=$soft"
+box renewed
+token Card
+key Card 08 ecdsa --curve secp256r1 && cert Card 08 --not-before 2020-01-01 --not-after 2020-02-01
+key Card 09 ecdsa --curve secp256r1 && cert Card 09 --eku server
+key Card 0a ecdsa --curve secp256r1 && cert Card 0a && enroll 0a
+out=$(log_in 1234)
+like "expired ones and those for servers are no choice" "$out" "PIN for Card: .*$yes"
+unlike "nothing is asked about them" "$out" "which key"
+
+# --- what SoftHSM cannot be ---
+box one
+stack "pkcs11=$lab timeout=20"
+be
+like "the lab's module" "$(log_in 1234)" "$yes"
+be removable
+like "a removable one as well" "$(log_in 1234)" "$yes"
+be few
+like "few tries are left: told before" "$(log_in 1234)" "only a few tries are left; PIN for Alice's card: .*$yes"
+be final
+like "the last try: told before" "$(log_in 1234)" "LAST TRY before the token is blocked; PIN for Alice's card: .*$yes"
+be locked
+out=$(log_in)
+like "blocked: told" "$out" "no ticket .*Alice's card: its PIN is blocked"
+unlike "and not asked" "$out" "PIN for"
+is "no try is spent" "$(pins)" ""
+be counts
+like "each try is told" "$(log_in 1 2 3)" \
+	"certlogin: PIN for Alice's card: .*that was wrong; only a few tries are left; PIN.*that was wrong; LAST TRY.*its PIN is blocked|the PIN is wrong"
+be counts
+echo 1 >"$home/p11-tries"
+out=$(log_in 1 2)
+like "blocked on the way: told" "$out" "LAST TRY before the token is blocked; PIN for.*its PIN is blocked"
+is "and no more PINs are given" "$(pins)" "1 2 "
+be counts
+echo 2 >"$home/p11-tries"
+out=$(log_in '')
+like "who stops before the last try" "$out" "LAST TRY.*no PIN was given"
+is "has it still" "$(pins)" ""
+be pad
+out=$(log_in)
+like "a PIN pad: told" "$out" "type the PIN at the reader of Alice's card.*$yes"
+unlike "and not asked" "$out" "PIN for"
+is "no PIN goes through us" "$(pins | tr ' ' '\n' | sort -u | tr -d '\n')" "pad"
+be pad-wrong
+out=$(log_in)
+like "wrong at the PIN pad: told" "$out" "that was wrong; type the PIN at the reader.*the PIN is wrong"
+is "three times and no more" "$(grep -c 'at the reader' <<<"$out")" 3
+be noise
+out=$(log_in 1234)
+like "a module that makes noise" "$out" "$yes"
+unlike "is not heard" "$out" NOISE
+be escape
+out=$(log_in 1234)
+like "a label with control sequences" "$out" 'PIN for \?\[2J\?\]0;gone\?\?.*'"$yes"
+unlike "is made printable" "$out" $'\e|\a'
+be hidden
+like "a token that shows nothing before it has the PIN" "$(log_in 1234)" "PIN for Alice's card: .*$yes"
+is "which is asked for once" "$(log_in 1234 | grep -c 'PIN for')" 1
+be hang
+stack "pkcs11=$lab timeout=2"
+start=$SECONDS
+like "a module that hangs" "$(log_in)" "the helper took too long"
+[ $((SECONDS - start)) -le 8 ] && ok "is not waited for" || not_ok "is not waited for" "$((SECONDS - start)) s"
+is "and does not stay" "$(pgrep -u 61234 -x prove)" ""
+stack "pkcs11=$lab timeout=20"
+box rsa
+be no-pss
+like "RSA without PSS: told" "$(log_in 1234)" "no ticket .*RSA.*token RSA"
+be
+
+# --- the console: nobody is known yet ---
+as_uid=0 service=desk
+stack ""
+like "the console, and no module is named" "$(log_in)" "no PKCS#11 module is named for the console"
+cp -a "$home/one" "$console/one"
+conf "$console" one
+stack "pkcs11=$lab"
+like "a card at the console" "$(log_in 1234)" "PIN for Alice's card: .*$yes"
+is "the module ran as certlogin-prove" "$(stat -c %u "$console/p11-pins")" 61235
+mkdir -p "$console/.config/certlogin"
+echo "$soft" >"$console/.config/certlogin/pkcs11"
+stack ""
+unlike "a name in a home is not looked at there" "$(log_in)" "PIN for"
+
+check "the audit's chain verifies" cl audit verify
+done_testing
