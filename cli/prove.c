@@ -409,11 +409,15 @@ static const char *read_name(struct own_files *own)
 
 static void use_own_files(const struct passwd *pw, struct own_files *own, struct key_context *ctx)
 {
+	bool pem;
+
 	if (find_own(pw, "pkcs11", own->pkcs11))
 		ctx->pkcs11 = read_name(own);
-	if (find_own(pw, "client.key", own->key) || find_own(pw, "client.p12", own->key))
+	pem = find_own(pw, "client.key", own->key);
+	if (pem || find_own(pw, "client.p12", own->key))
 		ctx->key_file = own->key;
-	if ((ctx->key_file || ctx->pkcs11) && find_own(pw, "client.crt", own->cert))
+	/* a PKCS#12 file has its own */
+	if (find_own(pw, "client.crt", own->cert) && (pem || (!ctx->key_file && ctx->pkcs11)))
 		ctx->cert_file = own->cert;
 }
 

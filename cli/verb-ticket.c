@@ -150,15 +150,18 @@ static void own_pkcs11(struct want *w)
  * asked. */
 static int key_files(struct cli *cli, const struct args *args, struct want *w)
 {
+	bool pem;
+
 	if (args->option[OPT_KEY] || args->option[OPT_PKCS11])
 		return named_key(cli, args, w);
 	if (args->option[OPT_CERT])
 		return cli_usage(cli, "--cert needs --key or --pkcs11");
 	own_file("client.key", w->key_file);
-	if (!*w->key_file)
-		own_file("client.p12", w->key_file);
+	pem = *w->key_file;
+	if (!pem)
+		own_file("client.p12", w->key_file); /* has its certificate */
 	own_pkcs11(w);
-	if (*w->key_file || w->pkcs11)
+	if (pem || (!*w->key_file && w->pkcs11))
 		own_file("client.crt", w->cert_file);
 	return CLI_YES;
 }

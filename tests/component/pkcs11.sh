@@ -197,10 +197,37 @@ like "not one of them, then one" "$(log_in 3 "$(number Work)" 1234)" "number.*nu
 none=$(log_in 0 3 x 1234)
 is "none of them, three times" "$(grep -c 'number (1-2)' <<<"$none")" 3
 unlike "ends it" "$none" "PIN for|$yes"
+cat >"$TAP_TMP/module.py" <<'X'
+# module.py PROVE NAME ANSWER: the helper's choice gets these octets for an answer; what it then says, and how it ends.
+import os, socket, struct, subprocess, sys
+os.setgroups([]); os.setresgid(61234, 61234, 61234); os.setresuid(61234, 61234, 61234)
+ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+ours.settimeout(20)
+helper = subprocess.Popen([sys.argv[1], "invoker"], stdin=theirs, env={})
+theirs.close()
+text = lambda s: struct.pack(">H", len(s)) + s
+ours.send(b"\1" + b"".join(map(text, (b"", b"alice", b"card", b"/nowhere", sys.argv[2].encode()))))
+asked = ours.recv(1024)
+print("choice of", asked[2] if asked[:2] == b"\2\4" else asked)
+ours.send(bytes.fromhex(sys.argv[3]))
+said = ours.recv(1024)[:2].hex()
+ours.close()
+print("said", said, "ended", helper.wait(20))
+X
+answer() { python3 "$TAP_TMP/module.py" "$prove" "$soft" "$1" 2>&1 | tr '\n' ' '; }
+chown -R 61234:61234 "$home"
+is "the helper's choice" "$(answer 0301)" "choice of 2 said 0201 ended 1 "
+for a in 0302 03ff 03 030100 0201; do
+	is "an answer that is none ends it ($a)" "$(answer $a)" "choice of 2 said  ended 1 "
+done
 stack "pkcs11=pkcs11:token=Home?module-path=$soft"
 out=$(log_in 5678)
 like "one is named" "$out" "PIN for Home: .*$yes"
 unlike "nothing is to be chosen" "$out" "which key"
+if grep -qs softhsm /usr/share/p11-kit/modules/*.module; then
+	stack "pkcs11=pkcs11:token=Home"
+	like "of the modules that p11-kit has" "$(log_in 5678)" "PIN for Home: .*$yes"
+fi
 stack "pkcs11=$soft"
 box renewed
 token Card
@@ -285,6 +312,43 @@ mkdir -p "$console/.config/certlogin"
 echo "$soft" >"$console/.config/certlogin/pkcs11"
 stack ""
 unlike "a name in a home is not looked at there" "$(log_in)" "PIN for"
+
+as_uid=61234 service=card
+
+# --- by hand, and a file ---
+cl service set mail --class app --redeem-uids any >/dev/null && cl access allow alice alice --service mail >/dev/null
+cat >"$TAP_TMP/by-hand.exp" <<'X'
+# by-hand.exp PIN COMMAND...: the PIN is typed at the terminal
+set timeout 30
+spawn -noecho {*}[lrange $argv 1 end]
+expect {
+	-re {PIN for [^:]*: $} { send "[lindex $argv 0]\r"; exp_continue }
+	eof {}
+	timeout { puts TIMEOUT }
+}
+X
+by_hand() {
+	env -u SOFTHSM2_CONF "HOME=$home" expect "$TAP_TMP/by-hand.exp" "$1" setpriv --reuid=61234 --regid=61234 --clear-groups \
+		"$top_builddir/certlogin" --runtime-dir "$TAP_TMP/run" --config-dir "${host_crt%/*}" \
+		ticket --service mail --account alice "${@:2}" 2>&1
+}
+box one
+like "ticket --pkcs11" "$(by_hand 1234 --pkcs11 "$soft")" "PIN for Alice's card: .*cl1-"
+out=$(by_hand 9999 --pkcs11 "$soft")
+like "ticket with a wrong PIN" "$out" "the PIN is wrong"
+unlike "is no ticket" "$out" "cl1-"
+unlike "and no PIN is shown" "$out" "9999"
+like "ticket: a PIN in the URI" "$(by_hand 1234 --pkcs11 "pkcs11:?pin-value=1234")" "URI without PIN"
+like "ticket: a file and a token" "$(by_hand 1234 --pkcs11 "$soft" --key x)" "which one"
+box empty2
+stack ""
+openssl ecparam -name prime256v1 -genkey -noout -out "$TAP_TMP/p12.key" 2>/dev/null
+openssl pkey -in "$TAP_TMP/p12.key" -pubout -out "$TAP_TMP/p12.pub"
+cert "" p12 && enroll p12
+openssl pkcs12 -export -inkey "$TAP_TMP/p12.key" -in "$TAP_TMP/p12.crt" -certfile "$TAP_TMP/etc/ca/ca.crt" -passout pass:sesame \
+	-out "$home/.config/certlogin/client.p12"
+chmod 600 "$home/.config/certlogin/client.p12"
+like "PKCS#12 of OpenSSL's" "$(log_in open sesame)" "passphrase for client.p12: .*that was wrong; passphrase for client.p12: .*$yes"
 
 check "the audit's chain verifies" cl audit verify
 done_testing

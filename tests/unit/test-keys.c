@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <gnutls/pkcs12.h>
 
 #include "tests/unit/keys-lab.h"
 
@@ -280,10 +281,11 @@ static void files_of_something_else(_unused_ void **state)
 	static const struct {
 		const char *text, *why;
 	} t[] = {
-		{ "", "client.key is not a PEM private key" },
-		{ "hello", "client.key is not a PEM private key" },
+		{ "", "client.key is neither a PEM private key nor PKCS#12" },
+		{ "hello", "client.key is neither a PEM private key nor PKCS#12" },
 		{ "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-		  "client.key is not a PEM private key" },
+		  "client.key is neither a PEM private key nor PKCS#12" },
+		{ "\x30\x03\x02\x01\x03", "client.key is not a PKCS#12 file" },
 		{ "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
 		  "client.key is in OpenSSH's own form: use it by ssh-add" },
 	};
@@ -337,9 +339,9 @@ static int answer(void *userdata, enum key_question question, const char *label,
 	struct person *p = userdata;
 	const char *text;
 
-	assert_int_equal(question, KEY_ASK_PASSPHRASE);
 	assert_string_equal(label, "client.key");
-	p->asked++;
+	assert_int_equal(question,
+			 p->asked++ > 0 ? KEY_ASK_PASSPHRASE | KEY_ASK_WRONG : KEY_ASK_PASSPHRASE);
 	if (p->error < 0)
 		return p->error;
 	text = p->asked == p->right_at ? "correct horse" : p->wrong;
@@ -410,6 +412,131 @@ static void plain_keys_ask_nothing(_unused_ void **state)
 	ctx.ask_userdata = &p;
 	file_gives(&ctx, &alice);
 	assert_int_equal(p.asked, 0);
+}
+
+/* --- PKCS#12 --- */
+
+#define MADE(x) assert_true((x) >= 0)
+
+static void add_cert(gnutls_pkcs12_t p12, const struct pki *p, const gnutls_datum_t *id)
+{
+	gnutls_pkcs12_bag_t bag;
+
+	MADE(gnutls_pkcs12_bag_init(&bag));
+	MADE(gnutls_pkcs12_bag_set_crt(bag, p->crt));
+	if (id)
+		MADE(gnutls_pkcs12_bag_set_key_id(bag, 0, id));
+	MADE(gnutls_pkcs12_set_bag(p12, bag));
+	gnutls_pkcs12_bag_deinit(bag);
+}
+
+/* The certificates are in no order that would help. */
+static void write_p12(const char *passphrase, const struct pki *key, const struct pki *cert,
+		      const struct pki *issuer)
+{
+	static const uint8_t id_bytes[] = { 1, 2, 3 };
+	const gnutls_datum_t id = { (uint8_t *)(uintptr_t)id_bytes, sizeof(id_bytes) };
+	gnutls_datum_t pkcs8, der;
+	gnutls_pkcs12_bag_t bag;
+	gnutls_pkcs12_t p12;
+
+	MADE(gnutls_pkcs12_init(&p12));
+	if (issuer)
+		add_cert(p12, issuer, NULL);
+	if (cert)
+		add_cert(p12, cert, &id);
+	if (key) {
+		MADE(gnutls_pkcs12_bag_init(&bag));
+		MADE(gnutls_x509_privkey_export2_pkcs8(key->key, GNUTLS_X509_FMT_DER, passphrase,
+						       GNUTLS_PKCS_PBES2_AES_256, &pkcs8));
+		MADE(gnutls_pkcs12_bag_set_data(bag, GNUTLS_BAG_PKCS8_ENCRYPTED_KEY, &pkcs8));
+		MADE(gnutls_pkcs12_bag_set_key_id(bag, 0, &id));
+		MADE(gnutls_pkcs12_set_bag(p12, bag));
+		gnutls_pkcs12_bag_deinit(bag);
+		gnutls_free(pkcs8.data);
+	}
+	MADE(gnutls_pkcs12_generate_mac(p12, passphrase));
+	MADE(gnutls_pkcs12_export2(p12, GNUTLS_X509_FMT_DER, &der));
+	lab_write(key_path, 0600, der.data, der.size);
+	gnutls_free(der.data);
+	gnutls_pkcs12_deinit(p12);
+}
+
+static void pkcs12_has_its_chain(_unused_ void **state)
+{
+	struct person p = { .right_at = 2, .wrong = "battery" };
+	struct key_context ctx = { .key_file = key_path, .ask = answer, .ask_userdata = &p };
+	struct prove_key *key = NULL;
+	struct pki sub, carol;
+	size_t n = 0;
+
+	pki_make(&(struct pki_spec){ .cn = "Sub CA", .ca = true }, &ca, &sub);
+	pki_make_person("carol", KEY_P256, &sub, &carol);
+	write_p12("correct horse", &carol, &carol, &sub);
+	assert_int_equal(keys_file_open(&ctx, &key, 1, &n), 0);
+	if (n != 1)
+		fail_msg("no key: %s", ctx.why);
+	is_key_of(key, &carol);
+	assert_int_equal(key->n_chain, 2);
+	assert_int_equal(p.asked, 2);
+	prove_key_free(key);
+	pki_deinit(&sub);
+	pki_deinit(&carol);
+}
+
+static void pkcs12_passphrase_tries_are_limited(_unused_ void **state)
+{
+	struct person p = { .right_at = LIMIT_PASSPHRASE_TRIES + 1, .wrong = "battery" };
+	struct person silent = { .error = -ECANCELED };
+	struct key_context ctx = { .key_file = key_path, .ask = answer, .ask_userdata = &p };
+
+	write_p12("correct horse", &alice, &alice, NULL);
+	file_refused(&ctx, "client.key: the passphrase is wrong");
+	assert_int_equal(p.asked, LIMIT_PASSPHRASE_TRIES);
+	ctx.ask_userdata = &silent;
+	file_refused(&ctx, "client.key: no passphrase was given");
+	assert_int_equal(silent.asked, 1);
+}
+
+static void pkcs12_without_a_passphrase(_unused_ void **state)
+{
+	struct person p = { 0 };
+	struct key_context ctx = { .key_file = key_path, .ask = answer, .ask_userdata = &p };
+
+	write_p12("", &alice, &alice, NULL);
+	file_gives(&ctx, &alice);
+	assert_int_equal(p.asked, 0);
+}
+
+static void pkcs12_certificate_from_elsewhere(_unused_ void **state)
+{
+	struct directory directory = { .known = { &bob, &alice }, .n = 2 };
+	struct key_context ctx = { .key_file = key_path,
+				   .find_certificates = directory_find,
+				   .find_userdata = &directory };
+
+	write_p12("", &alice, NULL, NULL);
+	file_gives(&ctx, &alice);
+	assert_int_equal(directory.calls, 1);
+	/* one that was named comes before the file's */
+	write_p12("", &alice, &alice, NULL);
+	ctx.cert_file = cert_path;
+	file_gives(&ctx, &alice);
+	lab_write(cert_path, 0644, "x", 1);
+	file_refused(&ctx, "client.crt is not a PEM certificate");
+}
+
+static void pkcs12_that_is_not_whole(_unused_ void **state)
+{
+	struct key_context ctx = { .key_file = key_path };
+	struct stat st;
+
+	write_p12("", NULL, &alice, NULL);
+	file_refused(&ctx, "client.key is not a PKCS#12 file with a MAC and a key");
+	write_p12("", &alice, &alice, NULL);
+	assert_int_equal(stat(key_path, &st), 0);
+	assert_int_equal(truncate(key_path, st.st_size - 7), 0);
+	file_refused(&ctx, "client.key is not a PKCS#12 file");
 }
 
 /* --- whose turn --- */
@@ -549,6 +676,11 @@ int main(void)
 		FILE_TEST(passphrase_tries_are_limited),
 		FILE_TEST(nobody_gives_a_passphrase),
 		FILE_TEST(plain_keys_ask_nothing),
+		FILE_TEST(pkcs12_has_its_chain),
+		FILE_TEST(pkcs12_passphrase_tries_are_limited),
+		FILE_TEST(pkcs12_without_a_passphrase),
+		FILE_TEST(pkcs12_certificate_from_elsewhere),
+		FILE_TEST(pkcs12_that_is_not_whole),
 		FILE_TEST(file_comes_before_the_agent),
 		FILE_TEST(agent_alone_without_a_file),
 		FILE_TEST(agent_after_a_useless_file),
