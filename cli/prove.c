@@ -409,10 +409,11 @@ static const char *read_name(struct own_files *own)
 
 static void use_own_files(const struct passwd *pw, struct own_files *own, struct key_context *ctx)
 {
+	const char *name = find_own(pw, "pkcs11", own->pkcs11) ? read_name(own) : NULL;
 	bool pem;
 
-	if (find_own(pw, "pkcs11", own->pkcs11))
-		ctx->pkcs11 = read_name(own);
+	if (name)
+		ctx->pkcs11 = name;
 	pem = find_own(pw, "client.key", own->key);
 	if (pem || find_own(pw, "client.p12", own->key))
 		ctx->key_file = own->key;
