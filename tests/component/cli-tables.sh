@@ -17,7 +17,7 @@ man=$top_srcdir/docs/man/certlogin.1
 while read -r name; do
 	head=$(awk -v v=".Ic $name" '/^\.It Xo/ { it = 1; next } it && $0 == v { on = 1 } it { it = 0 } on && /^\.Xc/ { exit } on' "$man")
 	if [ -z "$head" ]; then not_ok "manual: $name"; continue; fi
-	is "manual: $name" "$(sed -n 's/^\.Op Fl -\([a-z-]*\).*/\1/p' <<<"$head" | sort)" "$(options "$name" | sort)"
+	is "manual: $name" "$(sed -n 's/^\.Op Fl -\([a-z0-9-]*\).*/\1/p' <<<"$head" | sort)" "$(options "$name" | sort)"
 done < <(names)
 while read -r o; do
 	check "manual: --$o" grep -Eq "^\.It (Fl . , )?Fl -$o\b" "$man"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * SoftHSM as a card that behaves otherwise: what no token of SoftHSM's can be is put on in front of
- *it. Words in the file p11-lab in $HOME say what, before each call:
+ * SoftHSM as a card that behaves otherwise: what its tokens cannot be is put in front of them.
+ * Words in the file p11-lab in $HOME say what, before each call:
  *
  *	hang       C_Initialize never returns
  *	noise      writes to standard output and error
@@ -13,8 +13,7 @@
  *	hidden     nothing is to be seen before a PIN was given
  *	pad-wrong  the PIN typed at the reader is wrong
  *
- * The PIN that each C_Login had is noted in p11-pins: whether it was asked for is what tests look
- *at.
+ * The PIN that each C_Login had is noted in p11-pins, and in p11-loaded that it was loaded.
  */
 #define CRYPTOKI_GNU 1
 #include <dlfcn.h>
@@ -89,8 +88,20 @@ static void note(const unsigned char *pin, unsigned long n)
 	}
 }
 
+static void note_loaded(void)
+{
+	char path[512];
+	FILE *f;
+
+	file_name("p11-loaded", path);
+	f = fopen(path, "we");
+	if (f)
+		(void)fclose(f);
+}
+
 static ck_rv_t initialize(void *args)
 {
+	note_loaded();
 	if (is_set("noise")) {
 		(void)dprintf(STDOUT_FILENO, "module: NOISE\n");
 		(void)dprintf(STDERR_FILENO, "module: NOISE\n");

@@ -125,15 +125,15 @@ key "Alice's card" 01 ecdsa --curve secp256r1 && cert "Alice's card" 01 && enrol
 stack "pkcs11=$soft"
 like "P-256 on a card" "$(log_in 1234)" "certlogin: PIN for Alice's card: .*$yes"
 is "the event names her" "$(cl audit list --kind login.redeem --last 1 --json | jq -r '.events[0].identity')" alice
-like "a wrong PIN, then the right one" "$(log_in 9999 1234)" "PIN for Alice's card: .*that was wrong; .*PIN for Alice's card: .*$yes"
-out=$(log_in 9991 9992 9993)
+like "a wrong PIN, then the right one" "$(log_in wrong-pin 1234)" "PIN for Alice's card: .*that was wrong; .*PIN for Alice's card: .*$yes"
+out=$(log_in wrong-pin wrong-pin wrong-pin)
 like "three wrong ones" "$out" "no ticket .*Alice's card: the PIN is wrong"
 is "are asked for, and no more" "$(grep -c 'PIN for' <<<"$out")" 3
 unlike "and let nobody in" "$out" "$yes"
 out=$(log_in '')
 like "no PIN" "$out" "Alice's card: no PIN was given"
 is "is no try" "$(grep -c 'PIN for' <<<"$out")" 1
-unlike "no PIN is in any log" "$(cl audit list --all --json; cat "$TAP_TMP/daemon.log" "$TAP_TMP/gate.log")" '999[1239]'
+unlike "no PIN is in any log" "$(cl audit list --all --json; cat "$TAP_TMP/daemon.log" "$TAP_TMP/gate.log")" 'wrong-pin'
 
 # --- names ---
 stack "[pkcs11=pkcs11:token=Alice's%20card?module-path=$soft]"
@@ -224,6 +224,15 @@ stack "pkcs11=pkcs11:token=Home?module-path=$soft"
 out=$(log_in 5678)
 like "one is named" "$out" "PIN for Home: .*$yes"
 unlike "nothing is to be chosen" "$out" "which key"
+be
+mkdir -p /etc/pkcs11/modules
+echo "module: $lab" >/etc/pkcs11/modules/lab.module
+like "a module that is named" "$(log_in 5678)" "$yes"
+check_not "is the only one that is loaded" [ -e "$home/p11-loaded" ]
+stack "pkcs11=pkcs11:token=Home"
+like "without one" "$(log_in 1 5678)" "$yes"
+check "all are loaded that p11-kit has" [ -e "$home/p11-loaded" ]
+rm /etc/pkcs11/modules/lab.module "$home/p11-lab"
 if grep -qs softhsm /usr/share/p11-kit/modules/*.module; then
 	stack "pkcs11=pkcs11:token=Home"
 	like "of the modules that p11-kit has" "$(log_in 5678)" "PIN for Home: .*$yes"
@@ -334,10 +343,10 @@ by_hand() {
 }
 box one
 like "ticket --pkcs11" "$(by_hand 1234 --pkcs11 "$soft")" "PIN for Alice's card: .*cl1-"
-out=$(by_hand 9999 --pkcs11 "$soft")
+out=$(by_hand wrong-pin --pkcs11 "$soft")
 like "ticket with a wrong PIN" "$out" "the PIN is wrong"
 unlike "is no ticket" "$out" "cl1-"
-unlike "and no PIN is shown" "$out" "9999"
+unlike "and no PIN is shown" "$out" "wrong-pin"
 like "ticket: a PIN in the URI" "$(by_hand 1234 --pkcs11 "pkcs11:?pin-value=1234")" "URI without PIN"
 like "ticket: a file and a token" "$(by_hand 1234 --pkcs11 "$soft" --key x)" "which one"
 box empty2
