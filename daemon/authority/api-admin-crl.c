@@ -183,7 +183,9 @@ static int prepare(struct crl_import *i, const char **ret_why)
 	if (crl_number_compare(&reader->crl.number, &(struct view){ row.number, row.number_n }) <
 		    0 ||
 	    reader->crl.this_update < row.this_update)
-		*ret_why = "it is older than the one at hand (its number, or thisUpdate, falls)";
+		*ret_why =
+			"it is older than the one at hand (its number, or thisUpdate, falls); if "
+			"that one is wrong: 'certlogin crl forget'";
 	return 0;
 }
 

@@ -32,7 +32,7 @@ X
 
 daemon_start() {
 	local with=()
-	[ "${1-}" = faketime ] && with=(env "LD_PRELOAD=$daemon_faketime" "FAKETIME=$2" FAKETIME_DONT_RESET=1)
+	[ "${1-}" = faketime ] && with=(env "LD_PRELOAD=$(faketime -f +0d printenv LD_PRELOAD)" "FAKETIME=$2")
 	mkdir -p "$TAP_TMP/run" "$TAP_TMP/state" "$TAP_TMP/etc"
 	[ -e "$TAP_TMP/etc/host.key" ] || cl setup --hostname daemon.example --quiet >/dev/null 2>&1 || return 1
 	STATE_DIRECTORY=$TAP_TMP/state "${with[@]}" python3 "$TAP_TMP/activate.py" "$TAP_TMP/run" "$daemon_bin/certlogind" \
