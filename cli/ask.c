@@ -57,7 +57,7 @@ bool ask_yes(const char *question)
 	return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
 }
 
-static int secret_read(int fd, struct secret **ret)
+static int secret_read(int fd, bool echo, struct secret **ret)
 {
 	struct termios before, quiet;
 	char text[LIMIT_SECRET];
@@ -66,16 +66,28 @@ static int secret_read(int fd, struct secret **ret)
 	if (tcgetattr(fd, &before) < 0)
 		return -errno;
 	quiet = before;
-	quiet.c_lflag &= (tcflag_t) ~(ECHO | ECHONL);
+	if (!echo)
+		quiet.c_lflag &= (tcflag_t) ~(ECHO | ECHONL);
 	if (tcsetattr(fd, TCSAFLUSH, &quiet) < 0)
 		return -errno;
 	n = line_read(fd, text, sizeof(text));
 	(void)tcsetattr(fd, TCSAFLUSH, &before);
-	(void)dprintf(fd, "\n");
+	if (!echo)
+		(void)dprintf(fd, "\n");
 	if (n >= 0)
 		*ret = secret_new(text, (size_t)n);
 	explicit_bzero(text, sizeof(text));
 	return n < 0 ? n : *ret ? 0 : -ENOMEM;
+}
+
+int ask_line(const char *prompt, bool echo, struct secret **ret)
+{
+	_cleanup_(closep) int fd = tty_open();
+
+	if (fd < 0)
+		return fd;
+	(void)dprintf(fd, "%s", prompt);
+	return secret_read(fd, echo, ret);
 }
 
 int ask_key_question(void *userdata, enum key_question question, const char *label,
@@ -95,7 +107,7 @@ int ask_key_question(void *userdata, enum key_question question, const char *lab
 	if (fd < 0)
 		return fd;
 	(void)dprintf(fd, "%s", text);
-	return secret_read(fd, ret_answer);
+	return secret_read(fd, false, ret_answer);
 }
 
 int ask_key_choice(_unused_ void *userdata, const char *const *labels, unsigned n, unsigned *ret)

@@ -10,6 +10,8 @@
 
 /* Questions on /dev/tty: stdin and stdout may be pipes. */
 
+/* A line, as it was typed.  echo: shown.  0, -errno. */
+int ask_line(const char *prompt, bool echo, struct secret **ret);
 /* y or yes; without a terminal: no. */
 bool ask_yes(const char *question);
 /* struct key_context's `ask` and `choose`; userdata is the cli.  Echo is off for PIN and passphrase. */

@@ -252,16 +252,37 @@ static void globals_apply(struct cli *cli, const struct args *args)
 		cli->config_dir = args->option[OPT_CONFIG_DIR];
 }
 
+static bool takes_value(const char *arg)
+{
+	for (int i = 0; i < OPT_MAX_; i++)
+		if (strcmp(option_specs[i].name, arg) == 0)
+			return option_specs[i].arg && *option_specs[i].arg != '[';
+	return false;
+}
+
+/* How many of the words are ours, where the rest is another command's: long options alone. */
+static int own_words(int argc, char **argv)
+{
+	int i = 1;
+
+	while (i < argc && strncmp(argv[i], "--", 2) == 0 && argv[i][2])
+		i += takes_value(argv[i] + 2) ? 2 : 1;
+	return i < argc ? i : argc;
+}
+
 static int verb_run(struct cli *cli, struct args *args, int argc, char **argv)
 {
-	int next, r;
+	bool rest = cli->verb->max < 0;
+	int own = rest ? own_words(argc, argv) : argc, next, r;
 
 	/* A first look for --json, so that a usage error is told in the form that was asked for. */
-	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+	for (int i = 1; i < own && strcmp(argv[i], "--") != 0; i++)
 		cli->json |= strcmp(argv[i], "--json") == 0;
-	r = options_read(cli, args, argc, argv, false, &next);
+	r = options_read(cli, args, own, argv, rest, &next);
 	if (r != CLI_YES)
 		return r;
+	if (rest && own < argc && strcmp(argv[own], "--") == 0)
+		next++;
 	globals_apply(cli, args);
 	args->operand = argv + next;
 	args->n = argc - next;
@@ -274,7 +295,7 @@ static int verb_run(struct cli *cli, struct args *args, int argc, char **argv)
 	}
 	if (args->n < cli->verb->min)
 		return cli_usage(cli, "something is missing: %s", cli->verb->usage);
-	if (args->n > cli->verb->max)
+	if (!rest && args->n > cli->verb->max)
 		return cli_usage(cli, "too much: '%s'", args->operand[cli->verb->max]);
 	return cli->verb->run(cli, args);
 }

@@ -25,14 +25,12 @@
  * alone, everything else to stderr.  There is no "continue anyway": a host that is not known is
  * refused with the line that would trust it.
  */
-#define DEFAULT_PORT "4715"
 #define CONNECT_USEC (10 * USEC_PER_SEC)
 #define KEYS_MAX 16
 
 struct want {
 	const char *host; /* NULL: this host's local gate */
-	char host_text[256];
-	char port[16];
+	char host_text[HOST_TEXT], port[PORT_TEXT];
 	const char *login_id; /* text, "" : loose */
 	char login_text[LOGIN_ID_TEXT_SIZE];
 	char account[LIMIT_ACCOUNT + 1];
@@ -57,35 +55,6 @@ static void want_deinit(struct want *w)
 }
 
 /* --- what is asked for --- */
-
-/* HOST, HOST:PORT, [ADDRESS]:PORT, or an IPv6 address alone. */
-static int host_split(struct cli *cli, const char *s, struct want *w)
-{
-	const char *colon = strrchr(s, ':'), *close = *s == '[' ? strchr(s, ']') : NULL;
-	char name[256];
-	size_t n = strlen(s);
-
-	(void)strcpy(w->port, DEFAULT_PORT);
-	if (close) {
-		n = (size_t)(close - ++s);
-		colon = close[1] == ':' ? close + 1 : NULL;
-	} else if (colon && strchr(s, ':') == colon) {
-		n = (size_t)(colon - s);
-	} else {
-		colon = NULL;
-	}
-	if (colon && (strlen(colon + 1) == 0 || strlen(colon + 1) >= sizeof(w->port)))
-		return cli_usage(cli, "'%s': which port?", s);
-	if (colon)
-		(void)strcpy(w->port, colon + 1);
-	if (n >= sizeof(name))
-		return cli_usage(cli, "'%s' is no host name", s);
-	(void)snprintf(name, sizeof(name), "%.*s", (int)n, s);
-	if (host_normalise(name, w->host_text) < 0)
-		return cli_usage(cli, "'%s' is no host name", name);
-	w->host = w->host_text;
-	return CLI_YES;
-}
 
 static int account_default(struct cli *cli, const struct args *args, struct want *w)
 {
@@ -184,7 +153,9 @@ static int want_make(struct cli *cli, const struct args *args, struct want *w)
 		w->login_id = w->login_text;
 	}
 	if (args->n > 0)
-		r = host_split(cli, args->operand[0], w);
+		r = trust_host_split(cli, args->operand[0], w->host_text, w->port);
+	if (r == CLI_YES && args->n > 0)
+		w->host = w->host_text;
 	if (r == CLI_YES)
 		r = account_default(cli, args, w);
 	if (r == CLI_YES)
@@ -214,18 +185,10 @@ static int trust_local(struct cli *cli, struct want *w)
 static int trust_host(struct cli *cli, struct want *w)
 {
 	const struct trust_entry *e;
-	char path[PATH_SIZE];
-	int r = trust_user_load(cli, path, &w->trust_file);
+	int r = trust_user_find(cli, w->host, &w->trust_file, &e);
 
 	if (r != CLI_YES)
 		return r;
-	e = trust_find(&w->trust_file, w->host);
-	if (!e)
-		return cli_fail(cli, CLI_NO, "untrusted",
-				"you have not said how %s is recognised. \"certlogin setup\" "
-				"printed its pin there; then: "
-				"certlogin trust %s --pin sha256:...",
-				w->host, w->host);
 	w->trust.host = w->host;
 	if (e->pinned) {
 		w->trust.pin = e->pin;
@@ -398,6 +361,9 @@ static int confirm(struct cli *cli, struct want *w, const struct prove_key *key,
 	r = prove_describe(&request, &answer, &d);
 	if (r < 0)
 		return cli_fail(cli, CLI_INTERNAL, "internal", "cannot prove: %s", strerror(-r));
+	/* what is denied here is denied at the commit too, which has a record with the reason */
+	if (answer.result == PROVE_DENIED && yes)
+		return CLI_YES;
 	if (answer.result != PROVE_DONE) {
 		*ret_next = !last && next_key_helps(answer.result);
 		return *ret_next ? CLI_NO : prove_fail(cli, w, &answer);

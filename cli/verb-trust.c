@@ -26,6 +26,52 @@ int trust_user_load(struct cli *cli, char ret_path[PATH_SIZE], struct trust_file
 	return r < 0 ? cli_fail_file(cli, r, "read", ret_path) : CLI_YES;
 }
 
+int trust_user_find(struct cli *cli, const char *host, struct trust_file *ret,
+		    const struct trust_entry **ret_entry)
+{
+	char path[PATH_SIZE];
+	int r = trust_user_load(cli, path, ret);
+
+	if (r != CLI_YES)
+		return r;
+	*ret_entry = trust_find(ret, host);
+	return *ret_entry ? CLI_YES
+			  : cli_fail(cli, CLI_NO, "untrusted",
+				     "you have not said how %s is recognised. \"certlogin setup\" "
+				     "printed its pin there; then: "
+				     "certlogin trust %s --pin sha256:...",
+				     host, host);
+}
+
+#define DEFAULT_PORT "4715"
+
+int trust_host_split(struct cli *cli, const char *s, char host[HOST_TEXT], char port[PORT_TEXT])
+{
+	const char *colon = strrchr(s, ':'), *close = *s == '[' ? strchr(s, ']') : NULL;
+	char name[HOST_TEXT];
+	size_t n = strlen(s);
+
+	(void)strcpy(port, DEFAULT_PORT);
+	if (close) {
+		n = (size_t)(close - ++s);
+		colon = close[1] == ':' ? close + 1 : NULL;
+	} else if (colon && strchr(s, ':') == colon) {
+		n = (size_t)(colon - s);
+	} else {
+		colon = NULL;
+	}
+	if (colon && (strlen(colon + 1) == 0 || strlen(colon + 1) >= PORT_TEXT))
+		return cli_usage(cli, "'%s': which port?", s);
+	if (colon)
+		(void)strcpy(port, colon + 1);
+	if (n >= sizeof(name))
+		return cli_usage(cli, "'%s' is no host name", s);
+	(void)snprintf(name, sizeof(name), "%.*s", (int)n, s);
+	if (host_normalise(name, host) < 0)
+		return cli_usage(cli, "'%s' is no host name", name);
+	return CLI_YES;
+}
+
 static void entry_text(const struct trust_entry *e, char *ret, size_t size)
 {
 	if (e->pinned)

@@ -83,6 +83,7 @@ const struct option_spec option_specs[OPT_MAX_] = {
 	[OPT_ALLOW_WEAK]  = { "allow-weak",  0,   NULL,          "also what KB5014754 calls weak" },
 	[OPT_DRY_RUN]     = { "dry-run",     0,   NULL,          "show what would change; change nothing" },
 	[OPT_PKCS11]      = { "pkcs11",      0,   "MODULE|URI",  "the key is on a smart card or another token" },
+	[OPT_GATE]        = { "gate",        0,   "HOST[:PORT]", "where the gate is, if not on HOST" },
 };
 
 /* What every import takes. */
@@ -163,6 +164,9 @@ const struct verb verbs[] = {
 	{ "ticket", NULL, "[HOST[:PORT]]", 0, 1,
 	  OPT(SERVICE) | OPT(ACCOUNT) | OPT(LOGIN) | OPT(KEY) | OPT(CERT) | OPT(PKCS11) | OPT(YES),
 	  ROLE_ANYONE, verb_ticket, "prove possession of the key; print a ticket" },
+	{ "ssh", NULL, "[SSH-OPTIONS] HOST [COMMAND]", 1, -1,
+	  OPT(SERVICE) | OPT(GATE) | OPT(KEY) | OPT(CERT) | OPT(PKCS11),
+	  ROLE_ANYONE, verb_ssh, "ssh there, and answer its prompt for a ticket" },
 	{ "session", "list", "", 0, 0, OPT(ALL), ROLE_AUDIT, verb_session_list, "list open sessions" },
 	{ "session", "show", "ID", 1, 1, 0, ROLE_AUDIT, verb_session_show, "show a session" },
 	{ "audit", "list", "", 0, 0, FILTERS | OPT(ALL), ROLE_AUDIT, verb_audit_list, "list events" },

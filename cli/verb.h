@@ -39,7 +39,7 @@ enum opt {
 	OPT_ALLOW, OPT_OCSP, OPT_INTERMEDIATE, OPT_PIN_KEY, OPT_EKU_MISSING, OPT_EKU_ANY, OPT_SMARTCARD_LOGON,
 	OPT_FORM, OPT_REVOCATION, OPT_GRACE_HOURS, OPT_MATCH, OPT_YIELD, OPT_DOMAIN, OPT_CONTINUE,
 	OPT_CREATE_IDENTITIES, OPT_POSITION, OPT_CONFIG, OPT_MAPDIR, OPT_CERT_DIR, OPT_ALLOW_WEAK, OPT_DRY_RUN,
-	OPT_PKCS11,
+	OPT_PKCS11, OPT_GATE,
 	OPT_MAX_,
 };
 /* A set of them; there are more than 64. */
@@ -77,7 +77,7 @@ struct verb {
 	const char *name;           /* "identity" */
 	const char *action;         /* "add", or NULL */
 	const char *usage;          /* operands and required options, "NAME" */
-	int min, max;               /* operands */
+	int min, max;               /* operands; max < 0: what follows the options is another command's, as it stands */
 	opt_set options;            /* OPT() bits, besides the global ones */
 	enum role role;
 	int (*run)(struct cli *cli, const struct args *args);
@@ -132,6 +132,7 @@ int args_put_time(struct cli *cli, const struct args *args, enum opt opt, json_t
 /* "identity add NAME [--full-name TEXT] ...": one line, of any length; gives, or NULL. */
 char *verb_usage(const struct verb *verb);
 
+int verb_ssh(struct cli *cli, const struct args *args);
 int verb_setup(struct cli *cli, const struct args *args);
 int verb_ca_create(struct cli *cli, const struct args *args);
 int verb_ca_issue(struct cli *cli, const struct args *args);

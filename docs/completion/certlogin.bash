@@ -43,6 +43,7 @@ _certlogin_options() {
 	'source add') echo --anchor ;;
 	trust) echo --pin --ca --list --remove ;;
 	ticket) echo --service --account --login --key --cert --pkcs11 --yes ;;
+	ssh) echo --service --gate --key --cert --pkcs11 ;;
 	'ocsp import') echo --cert --issuer ;;
 	'session list') echo --all ;;
 	'audit list') echo --all --last --kind --identity --account --verdict ;;
@@ -86,7 +87,7 @@ _certlogin_value() {
 
 _certlogin() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb='' action='' i word actions
-	local verbs='setup ca identity enroll unenroll access service anchor crl ocsp source fetch rule trust ticket session audit
+	local verbs='setup ca identity enroll unenroll access service anchor crl ocsp source fetch rule trust ticket ssh session audit
 		explain test verify status backup import help version'
 
 	COMPREPLY=()
@@ -127,7 +128,7 @@ _certlogin() {
 		'source certificates') COMPREPLY=($(compgen -W 'yes no' -- "$cur")) ;;
 		enroll) COMPREPLY=($(compgen -W "$(_certlogin_names identity)" -f -- "$cur")) ;;
 		unenroll | 'anchor add' | 'crl import' | 'ocsp import' | 'rule test' | backup | 'import authorized-keys' | 'import ad') COMPREPLY=($(compgen -f -- "$cur")) ;;
-		ticket | trust) COMPREPLY=($(compgen -A hostname -- "$cur")) ;;
+		ticket | trust | ssh) COMPREPLY=($(compgen -A hostname -- "$cur")) ;;
 		esac
 		;;
 	esac

@@ -19,6 +19,7 @@
 #define PATH_BACKUP_DIR STATEDIR "/backup"
 
 #define PATH_PROVE PKGLIBEXECDIR "/prove"
+#define PATH_SSH_ASKPASS PKGLIBEXECDIR "/ssh-askpass"
 #define PATH_FETCH PKGLIBEXECDIR "/certlogin-fetch"
 
 #define USER_AUTHORITY "certlogin"
