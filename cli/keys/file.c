@@ -220,9 +220,8 @@ static int find_chain(struct key_context *ctx, const struct view *spki, struct c
 		}
 		return r;
 	}
-	if (ret->n > 0 && view_is(&ret->items[0]->spki, spki->p, spki->n))
+	if (ret->n > 0) /* that of a PKCS#12 file was found by its key */
 		return 0;
-	certs_deinit(ret);
 	r = source_find_certs(ctx, spki, 1, ret);
 	if (r < 0)
 		return r;

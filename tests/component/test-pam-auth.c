@@ -294,10 +294,10 @@ static void a_choice_is_one_of_them(_unused_ void **state)
 	assert_int_equal(user.prompts, 4); /* and the ticket */
 }
 
-static void odd_choices_are_not_shown(_unused_ void **state)
+static void odd_questions_are_not_shown(_unused_ void **state)
 {
-	static const char *const accounts[] = { "choice-one", "choice-many", "choice-escape",
-						"choice-longlabel" };
+	static const char *const accounts[] = { "choice-one",	    "choice-many", "choice-escape",
+						"choice-longlabel", "helper-kind", "helper-flag" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(accounts); i++) {
 		struct lab_user user = { 0 };
@@ -305,6 +305,7 @@ static void odd_choices_are_not_shown(_unused_ void **state)
 		assert_int_equal(try(accounts[i], "", &user), PAM_AUTHINFO_UNAVAIL);
 		assert_non_null(strstr(lab.heard->abandon, "the helper misbehaved"));
 		assert_null(strstr(user.text, "which key"));
+		assert_null(strstr(user.text, "touch"));
 	}
 }
 
@@ -625,7 +626,7 @@ int main(void)
 		cmocka_unit_test(questions_have_flags),
 		cmocka_unit_test(a_choice_is_one_prompt),
 		cmocka_unit_test(a_choice_is_one_of_them),
-		cmocka_unit_test(odd_choices_are_not_shown),
+		cmocka_unit_test(odd_questions_are_not_shown),
 		cmocka_unit_test(the_helper_is_told_the_token),
 		cmocka_unit_test(longest_answer),
 		cmocka_unit_test(first_pass_never_reaches_the_helper),
