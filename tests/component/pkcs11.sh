@@ -243,9 +243,43 @@ token Card
 key Card 08 ecdsa --curve secp256r1 && cert Card 08 --not-before 2020-01-01 --not-after 2020-02-01
 key Card 09 ecdsa --curve secp256r1 && cert Card 09 --eku server
 key Card 0a ecdsa --curve secp256r1 && cert Card 0a && enroll 0a
+p11 --login --write --load-certificate "$TAP_TMP/etc/ca/ca.crt" --id 0b --label ca pkcs11:token=Card >/dev/null
+openssl req -x509 -newkey rsa:1024 -nodes -keyout /dev/null -subj /CN=weak -addext extendedKeyUsage=clientAuth \
+	-addext basicConstraints=critical,CA:FALSE -out "$TAP_TMP/weak.crt" 2>/dev/null
+p11 --login --write --load-certificate "$TAP_TMP/weak.crt" --id 0c --label weak pkcs11:token=Card >/dev/null
+is "a card with many certificates" "$(p11 --list-all-certs pkcs11:token=Card | grep -c '^Object')" 5
 out=$(log_in 1234)
-like "expired ones and those for servers are no choice" "$out" "PIN for Card: .*$yes"
+like "expired ones, those for servers, CAs and weak ones are no choice" "$out" "PIN for Card: .*$yes"
 unlike "nothing is asked about them" "$out" "which key"
+
+box always
+token Always
+key Always 0d ecdsa --curve secp256r1 --mark-always-authenticate && cert Always 0d && enroll 0d
+out=$(log_in 1234)
+like "a key that wants the PIN for each signature" "$out" "PIN for Always: .*$yes"
+is "asks for it once" "$(grep -c 'PIN for' <<<"$out")" 1
+
+# --- a chain ---
+x509() { # NAME ISSUER EXTENSIONS...: a certificate for NAME.pub of the CA ISSUER, or its own
+	openssl x509 -new -force_pubkey "$TAP_TMP/$1.pub" -subj "/CN=$1" -days 9 -extfile <(printf '%s\n' "${@:3}") \
+		-CA "$TAP_TMP/$2.crt" -CAkey "$TAP_TMP/$2.key" -CAcreateserial -out "$TAP_TMP/$1.crt" 2>>"$TAP_TMP/openssl.log"
+}
+ca_ext=(basicConstraints=critical,CA:TRUE keyUsage=critical,keyCertSign subjectKeyIdentifier=hash)
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=Root -days 9 -keyout "$TAP_TMP/root.key" \
+	-out "$TAP_TMP/root.crt" -addext "${ca_ext[1]}" 2>/dev/null
+openssl ecparam -name prime256v1 -genkey -noout -out "$TAP_TMP/sub.key" 2>/dev/null
+openssl pkey -in "$TAP_TMP/sub.key" -pubout -out "$TAP_TMP/sub.pub"
+x509 sub root "${ca_ext[@]}" authorityKeyIdentifier=keyid
+box chain
+token Chain
+key Chain 0e ecdsa --curve secp256r1
+x509 0e sub basicConstraints=CA:FALSE keyUsage=critical,digitalSignature extendedKeyUsage=clientAuth authorityKeyIdentifier=keyid
+p11 --login --write --load-certificate "$TAP_TMP/0e.crt" --id 0e pkcs11:token=Chain >/dev/null
+cl anchor add corp "$TAP_TMP/root.crt" >/dev/null
+enroll 0e
+like "the leaf alone: denied" "$(log_in 1234)" "denied \(event"
+p11 --login --write --load-certificate "$TAP_TMP/sub.crt" --id 0f pkcs11:token=Chain >/dev/null
+like "its CA is beside it" "$(log_in 1234)" "PIN for Chain: .*$yes"
 
 # --- what SoftHSM cannot be ---
 box one
@@ -285,6 +319,13 @@ be pad-wrong
 out=$(log_in)
 like "wrong at the PIN pad: told" "$out" "that was wrong; type the PIN at the reader.*the PIN is wrong"
 is "three times and no more" "$(grep -c 'at the reader' <<<"$out")" 3
+be pad locked
+out=$(log_in)
+like "blocked, with a PIN pad" "$out" "its PIN is blocked"
+unlike "nobody is sent there" "$out" "at the reader"
+be pad escape
+out=$(log_in)
+like "a PIN pad with control sequences" "$out" 'at the reader of \?\[2J.*'"$yes"
 be noise
 out=$(log_in 1234)
 like "a module that makes noise" "$out" "$yes"

@@ -303,7 +303,8 @@ static void odd_questions_are_not_shown(_unused_ void **state)
 		struct lab_user user = { 0 };
 
 		assert_int_equal(try(accounts[i], "", &user), PAM_AUTHINFO_UNAVAIL);
-		assert_non_null(strstr(lab.heard->abandon, "the helper misbehaved"));
+		if (!strstr(lab.heard->abandon, "the helper misbehaved"))
+			fail_msg("%s: %s", accounts[i], lab.heard->abandon);
 		assert_null(strstr(user.text, "which key"));
 		assert_null(strstr(user.text, "touch"));
 	}
