@@ -57,7 +57,8 @@ bool ask_yes(const char *question)
 	return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
 }
 
-static int secret_read(int fd, bool echo, struct secret **ret)
+/* The question comes when echo is off: what is typed before would be dropped. */
+static int secret_read(int fd, const char *question, bool echo, struct secret **ret)
 {
 	struct termios before, quiet;
 	char text[LIMIT_SECRET];
@@ -70,6 +71,7 @@ static int secret_read(int fd, bool echo, struct secret **ret)
 		quiet.c_lflag &= (tcflag_t) ~(ECHO | ECHONL);
 	if (tcsetattr(fd, TCSAFLUSH, &quiet) < 0)
 		return -errno;
+	(void)dprintf(fd, "%s", question);
 	n = line_read(fd, text, sizeof(text));
 	(void)tcsetattr(fd, TCSAFLUSH, &before);
 	if (!echo)
@@ -86,8 +88,7 @@ int ask_line(const char *prompt, bool echo, struct secret **ret)
 
 	if (fd < 0)
 		return fd;
-	(void)dprintf(fd, "%s", prompt);
-	return secret_read(fd, echo, ret);
+	return secret_read(fd, prompt, echo, ret);
 }
 
 int ask_key_question(void *userdata, enum key_question question, const char *label,
@@ -106,8 +107,7 @@ int ask_key_question(void *userdata, enum key_question question, const char *lab
 	fd = tty_open();
 	if (fd < 0)
 		return fd;
-	(void)dprintf(fd, "%s", text);
-	return secret_read(fd, false, ret_answer);
+	return secret_read(fd, text, false, ret_answer);
 }
 
 int ask_key_choice(_unused_ void *userdata, const char *const *labels, unsigned n, unsigned *ret)

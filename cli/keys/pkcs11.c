@@ -141,15 +141,7 @@ static bool same_token(const struct object *a, const struct object *b)
 	return a->token.n == b->token.n && memcmp(a->token.p, b->token.p, a->token.n) == 0;
 }
 
-static bool token_is_known(const struct tokens *t, const struct object *o)
-{
-	for (size_t i = 0; i < t->n; i++)
-		if (same_token(&t->objects[i], o))
-			return true;
-	return false;
-}
-
-/* Leaves before CAs, of which only those beside a leaf are of use: some tokens are full of them. */
+/* Leaves before CAs: some tokens are full of these. */
 static int add_objects(struct tokens *t, gnutls_pkcs11_obj_t *list, unsigned n)
 {
 	for (unsigned i = 0; i < 2 * n && t->n < ARRAY_SIZE(t->objects); i++) {
@@ -160,7 +152,7 @@ static int add_objects(struct tokens *t, gnutls_pkcs11_obj_t *list, unsigned n)
 			return r;
 		if (r < 0)
 			continue;
-		if ((o->cert && o->cert->is_ca) == (i >= n) && (i < n || token_is_known(t, o)))
+		if ((o->cert && o->cert->is_ca) == (i >= n))
 			t->n++;
 		else
 			object_deinit(o);
@@ -197,27 +189,12 @@ static int list_with_pin(struct tokens *t)
 	return r;
 }
 
-/* An initialised token, of those that the name means. */
-static bool is_there(const char *uri)
-{
-	unsigned flags = 0;
-
-	return gnutls_pkcs11_token_get_flags(uri, &flags) >= 0 &&
-	       flags & GNUTLS_PKCS11_TOKEN_INITIALIZED;
-}
-
+/* Of those that the name means; GnuTLS passes over what was never initialised. */
 static bool any_token(const struct tokens *t)
 {
-	bool found = is_there(t->name.uri);
-	char *uri;
+	unsigned flags;
 
-	for (unsigned i = 0; !found && strcmp(t->name.uri, "pkcs11:") == 0 &&
-			     gnutls_pkcs11_token_get_url(i, GNUTLS_PKCS11_URL_GENERIC, &uri) >= 0;
-	     i++) {
-		found = is_there(uri);
-		gnutls_free(uri);
-	}
-	return found;
+	return gnutls_pkcs11_token_get_flags(t->name.uri, &flags) >= 0;
 }
 
 /* --- which of them can be used --- */
@@ -364,8 +341,7 @@ static int choose(struct key_context *ctx, const struct tokens *t, const struct 
 		describe(&t->candidates[n], labels[n]);
 		texts[n] = labels[n];
 	}
-	if (n > 1 && ctx->choose &&
-	    (ctx->choose(ctx->ask_userdata, texts, n, &chosen) < 0 || chosen >= n)) {
+	if (n > 1 && ctx->choose && ctx->choose(ctx->ask_userdata, texts, n, &chosen) < 0) {
 		source_why(ctx, "none of the %u keys on tokens was chosen", n);
 		return -ENODATA;
 	}
@@ -390,7 +366,7 @@ static size_t make_chain(const struct tokens *t, const struct candidate *c,
 		const struct cert *last = chain[n - 1];
 
 		/* a root is of no use to them */
-		if (!issuer || !issuer->is_ca || !same_token(&t->objects[i], c->object) ||
+		if (!issuer || !issuer->is_ca ||
 		    !view_is(&issuer->subject, last->issuer.p, last->issuer.n) ||
 		    view_is(&issuer->subject, issuer->issuer.p, issuer->issuer.n))
 			continue;

@@ -12,6 +12,7 @@
  *	escape     terminal control sequences in the labels of tokens
  *	hidden     nothing is to be seen before a PIN was given
  *	pad-wrong  the PIN typed at the reader is wrong
+ *	always     keys want the PIN with each signature (CKA_ALWAYS_AUTHENTICATE)
  *
  * The PIN that each C_Login had is noted in p11-pins, and in p11-loaded that it was loaded.
  */
@@ -30,7 +31,7 @@
 
 static struct ck_function_list *real;
 static struct ck_function_list ours;
-static bool logged_in;
+static bool logged_in, signing_allowed;
 
 static void file_name(const char *name, char ret[512])
 {
@@ -154,6 +155,10 @@ static ck_rv_t login(ck_session_handle_t session, ck_user_type_t user, unsigned 
 	ck_rv_t rv;
 
 	note(pin, n);
+	if (user == CKU_CONTEXT_SPECIFIC) {
+		signing_allowed = pin && n == 4 && memcmp(pin, "1234", 4) == 0;
+		return signing_allowed ? CKR_OK : CKR_PIN_INCORRECT;
+	}
 	if (is_set("pad-wrong"))
 		return CKR_PIN_INCORRECT;
 	if (is_set("pad") && !pin)
@@ -186,6 +191,31 @@ static ck_rv_t get_mechanism_info(ck_slot_id_t slot, ck_mechanism_type_t type,
 	return real->C_GetMechanismInfo(slot, type, info);
 }
 
+static ck_rv_t get_attribute_value(ck_session_handle_t session, ck_object_handle_t object,
+				   struct ck_attribute *attributes, unsigned long n)
+{
+	ck_rv_t rv = real->C_GetAttributeValue(session, object, attributes, n);
+
+	for (unsigned long i = 0; rv == CKR_OK && i < n; i++)
+		if (attributes[i].type == CKA_ALWAYS_AUTHENTICATE && attributes[i].value)
+			*(unsigned char *)attributes[i].value = is_set("always");
+	return rv;
+}
+
+static ck_rv_t sign_init(ck_session_handle_t session, struct ck_mechanism *mechanism,
+			 ck_object_handle_t key)
+{
+	signing_allowed = !is_set("always");
+	return real->C_SignInit(session, mechanism, key);
+}
+
+static ck_rv_t sign(ck_session_handle_t session, unsigned char *data, unsigned long n,
+		    unsigned char *signature, unsigned long *ret_n)
+{
+	return signing_allowed ? real->C_Sign(session, data, n, signature, ret_n)
+			       : CKR_USER_NOT_LOGGED_IN;
+}
+
 EXPORT ck_rv_t C_GetFunctionList(struct ck_function_list **ret)
 {
 	void *softhsm = dlopen(SOFTHSM, RTLD_NOW | RTLD_LOCAL);
@@ -202,6 +232,9 @@ EXPORT ck_rv_t C_GetFunctionList(struct ck_function_list **ret)
 	ours.C_Login = login;
 	ours.C_FindObjects = find_objects;
 	ours.C_GetMechanismInfo = get_mechanism_info;
+	ours.C_GetAttributeValue = get_attribute_value;
+	ours.C_SignInit = sign_init;
+	ours.C_Sign = sign;
 	*ret = &ours;
 	return CKR_OK;
 }

@@ -11,7 +11,8 @@ skip_early() { echo "1..0 # SKIP $*"; exit 0; }
 for c in pamtester softhsm2-util p11tool expect jq; do command -v $c >/dev/null || skip_early "$c is needed"; done
 [ -e $soft ] && [ -e "$lab" ] || skip_early "SoftHSM and p11-kit's headers are needed"
 if ldd "$module" | grep -q asan; then skip_early "pamtester does not load a sanitized module"; fi
-[ -n "${CERTLOGIN_PRIVATE:-}" ] || CERTLOGIN_PRIVATE=1 exec unshare -m --propagation private -- /bin/bash "$0" "$@"
+[ -n "${CERTLOGIN_PRIVATE:-}" ] || CERTLOGIN_PRIVATE=1 \
+	exec unshare -m -p -f --kill-child --mount-proc --propagation private -- /bin/bash "$0" "$@"
 # shellcheck source=tests/harness/tap.sh
 . "$top_srcdir/tests/harness/tap.sh"
 # shellcheck source=tests/harness/daemon.sh
@@ -41,9 +42,9 @@ mkdir -p "${prove%/*}" "${host_crt%/*}"
 install -m711 "$top_builddir/prove" "$prove"
 home=$TAP_TMP/home console=$TAP_TMP/console
 mkdir "$home" "$console"
-chown 61234:61234 "$home"
-chown 61235:61235 "$console"
-printf '%s\n' "alice:x:61234:61234::$home:/bin/sh" "certlogin-prove:x:61235:61235::$console:/bin/sh" >>/etc/passwd
+chown 61834:61834 "$home"
+chown 61835:61835 "$console"
+printf '%s\n' "alice:x:61834:61834::$home:/bin/sh" "certlogin-prove:x:61835:61835::$console:/bin/sh" >>/etc/passwd
 
 daemon_start || { not_ok "certlogind starts"; exit 1; }
 chmod 755 "$TAP_TMP/run"
@@ -108,10 +109,10 @@ expect {
 	timeout { puts TIMEOUT }
 }
 X
-as_uid=61234 service=card
+as_uid=61834 service=card
 log_in() {
-	chown -R 61234:61234 "$home"
-	chown -R 61235:61235 "$console"
+	chown -R 61834:61834 "$home"
+	chown -R 61835:61835 "$console"
 	rm -f "$home/p11-pins"
 	env -u SOFTHSM2_CONF expect "$TAP_TMP/log-in.exp" "$as_uid" $service "$@" 2>&1 | tr -d '\r'
 }
@@ -200,7 +201,7 @@ unlike "ends it" "$none" "PIN for|$yes"
 cat >"$TAP_TMP/module.py" <<'X'
 # module.py PROVE NAME ANSWER: the helper's choice gets these octets for an answer; what it then says, and how it ends.
 import os, socket, struct, subprocess, sys
-os.setgroups([]); os.setresgid(61234, 61234, 61234); os.setresuid(61234, 61234, 61234)
+os.setgroups([]); os.setresgid(61834, 61834, 61834); os.setresuid(61834, 61834, 61834)
 ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 ours.settimeout(20)
 helper = subprocess.Popen([sys.argv[1], "invoker"], stdin=theirs, env={})
@@ -215,7 +216,7 @@ ours.close()
 print("said", said, "ended", helper.wait(20))
 X
 answer() { python3 "$TAP_TMP/module.py" "$prove" "$soft" "$1" 2>&1 | tr '\n' ' '; }
-chown -R 61234:61234 "$home"
+chown -R 61834:61834 "$home"
 is "the helper's choice" "$(answer 0301)" "choice of 2 said 0201 ended 1 "
 for a in 0302 03ff 03 030100 0201; do
 	is "an answer that is none ends it ($a)" "$(answer $a)" "choice of 2 said  ended 1 "
@@ -252,13 +253,6 @@ out=$(log_in 1234)
 like "expired ones, those for servers, CAs and weak ones are no choice" "$out" "PIN for Card: .*$yes"
 unlike "nothing is asked about them" "$out" "which key"
 
-box always
-token Always
-key Always 0d ecdsa --curve secp256r1 --mark-always-authenticate && cert Always 0d && enroll 0d
-out=$(log_in 1234)
-like "a key that wants the PIN for each signature" "$out" "PIN for Always: .*$yes"
-is "asks for it once" "$(grep -c 'PIN for' <<<"$out")" 1
-
 # --- a chain ---
 x509() { # NAME ISSUER EXTENSIONS...: a certificate for NAME.pub of the CA ISSUER, or its own
 	openssl x509 -new -force_pubkey "$TAP_TMP/$1.pub" -subj "/CN=$1" -days 9 -extfile <(printf '%s\n' "${@:3}") \
@@ -286,6 +280,11 @@ box one
 stack "pkcs11=$lab timeout=20"
 be
 like "the lab's module" "$(log_in 1234)" "$yes"
+be always
+out=$(log_in 1234)
+like "a key that wants the PIN for each signature" "$out" "PIN for Alice's card: .*$yes"
+is "asks for it once" "$(grep -c 'PIN for' <<<"$out")" 1
+is "and has it for its token and itself" "$(pins)" "1234 1234 "
 be removable
 like "a removable one as well" "$(log_in 1234)" "$yes"
 be few
@@ -342,7 +341,7 @@ stack "pkcs11=$lab timeout=2"
 start=$SECONDS
 like "a module that hangs" "$(log_in)" "the helper took too long"
 [ $((SECONDS - start)) -le 8 ] && ok "is not waited for" || not_ok "is not waited for" "$((SECONDS - start)) s"
-is "and does not stay" "$(pgrep -u 61234 -x prove)" ""
+is "and does not stay" "$(pgrep -u 61834 -x prove)" ""
 stack "pkcs11=$lab timeout=20"
 box rsa
 be no-pss
@@ -357,13 +356,16 @@ cp -a "$home/one" "$console/one"
 conf "$console" one
 stack "pkcs11=$lab"
 like "a card at the console" "$(log_in 1234)" "PIN for Alice's card: .*$yes"
-is "the module ran as certlogin-prove" "$(stat -c %u "$console/p11-pins")" 61235
+is "the module ran as certlogin-prove" "$(stat -c %u "$console/p11-pins")" 61835
 mkdir -p "$console/.config/certlogin"
 echo "$soft" >"$console/.config/certlogin/pkcs11"
 stack ""
 unlike "a name in a home is not looked at there" "$(log_in)" "PIN for"
+echo /nonexistent.so >"$console/.config/certlogin/pkcs11"
+stack "pkcs11=$lab"
+like "nor when the administrator names one" "$(log_in 1234)" "PIN for Alice's card: .*$yes"
 
-as_uid=61234 service=card
+as_uid=61834 service=card
 
 # --- by hand, and a file ---
 cl service set mail --class app --redeem-uids any >/dev/null && cl access allow alice alice --service mail >/dev/null
@@ -378,7 +380,7 @@ expect {
 }
 X
 by_hand() {
-	env -u SOFTHSM2_CONF "HOME=$home" expect "$TAP_TMP/by-hand.exp" "$1" setpriv --reuid=61234 --regid=61234 --clear-groups \
+	env -u SOFTHSM2_CONF "HOME=$home" expect "$TAP_TMP/by-hand.exp" "$1" setpriv --reuid=61834 --regid=61834 --clear-groups \
 		"$top_builddir/certlogin" --runtime-dir "$TAP_TMP/run" --config-dir "${host_crt%/*}" \
 		ticket --service mail --account alice "${@:2}" 2>&1
 }
