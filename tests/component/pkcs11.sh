@@ -275,6 +275,14 @@ like "the leaf alone: denied" "$(log_in 1234)" "denied \(event"
 p11 --login --write --load-certificate "$TAP_TMP/sub.crt" --id 0f pkcs11:token=Chain >/dev/null
 like "its CA is beside it" "$(log_in 1234)" "PIN for Chain: .*$yes"
 
+box full
+token Full
+key Full 10 ecdsa --curve secp256r1 && cert Full 10 && enroll 10
+for i in $(seq 70); do
+	p11 --login --write --load-certificate "$TAP_TMP/root.crt" --id "$(printf 11%02x "$i")" --label "$i" pkcs11:token=Full >/dev/null
+done
+like "a card full of CAs" "$(log_in 1234)" "PIN for Full: .*$yes"
+
 # --- what SoftHSM cannot be ---
 box one
 stack "pkcs11=$lab timeout=20"
