@@ -258,7 +258,7 @@ x509() { # NAME ISSUER EXTENSIONS...: a certificate for NAME.pub of the CA ISSUE
 	openssl x509 -new -force_pubkey "$TAP_TMP/$1.pub" -subj "/CN=$1" -days 9 -extfile <(printf '%s\n' "${@:3}") \
 		-CA "$TAP_TMP/$2.crt" -CAkey "$TAP_TMP/$2.key" -CAcreateserial -out "$TAP_TMP/$1.crt" 2>>"$TAP_TMP/openssl.log"
 }
-ca_ext=(basicConstraints=critical,CA:TRUE keyUsage=critical,keyCertSign subjectKeyIdentifier=hash)
+ca_ext=("basicConstraints=critical,CA:TRUE" "keyUsage=critical,keyCertSign" "subjectKeyIdentifier=hash")
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=Root -days 9 -keyout "$TAP_TMP/root.key" \
 	-out "$TAP_TMP/root.crt" -addext "${ca_ext[1]}" 2>/dev/null
 openssl ecparam -name prime256v1 -genkey -noout -out "$TAP_TMP/sub.key" 2>/dev/null
