@@ -10,6 +10,7 @@
 #include "cli/import/known.h"
 #include "lib/base/encode.h"
 #include "lib/base/name.h"
+#include "lib/pki/certmap.h"
 #include "lib/pki/path.h"
 
 #define WHY_MAX 512
@@ -206,6 +207,26 @@ static bool cuts_domain(const char *yield)
 	       strncmp(yield, "{krb", 4) == 0;
 }
 
+/* As the daemon will read it, so that a dry run tells what it would refuse. */
+static bool match_ok(struct plan *p, struct place at, const char *what, const char *match)
+{
+	_cleanup_(certmap_match_freep) struct certmap_match *m = NULL;
+	struct certmap_error error;
+	int r;
+
+	if (!text_ok(match, PLAN_MATCH_MAX)) {
+		plan_refuse(p, at, what,
+			    "what it matches is too long for a rule, or no printable UTF-8");
+		return false;
+	}
+	r = certmap_match_parse(match, &m, &error);
+	if (r == -EINVAL)
+		plan_refuse(p, at, what, "what it matches cannot be read: %s", error.why);
+	else if (r < 0)
+		p->error = r;
+	return r == 0;
+}
+
 void plan_rule(struct plan *p, struct place at, const struct plan_rule *rule)
 {
 	const char *what = rule->login ? rule->login : rule->yield;
@@ -227,11 +248,8 @@ void plan_rule(struct plan *p, struct place at, const struct plan_rule *rule)
 			    "whose people may log in");
 		return;
 	}
-	if (!text_ok(rule->match, PLAN_MATCH_MAX)) {
-		plan_refuse(p, at, what,
-			    "what it matches is too long for a rule, or no printable UTF-8");
+	if (!match_ok(p, at, what, rule->match))
 		return;
-	}
 	name = rule_name(p, rule);
 	for (size_t i = 0; name && i < p->n_ops; i++)
 		if (p->ops[i].kind == PLAN_RULE && strcmp(p->ops[i].name, name) == 0)

@@ -663,6 +663,8 @@ static void sssd_rules_that_are_left_out(void **state)
 		{ LOCAL "[certmap/d/root]\n", "uid 0", 3 },
 		{ LOCAL "[certmap/d]\n", "cannot be the name", 3 },
 		{ LOCAL "[certmap/d/x]\nmatchrule = OWN:x\n", "no kind", 3 },
+		{ LOCAL "[certmap/d/x]\nmatchrule = <SUBJECT>a(\n", "cannot be read", 3 },
+		{ LOCAL "[certmap/d/x]\nmatchrule = <NONE>a\n", "cannot be read", 3 },
 		{ LOCAL "[certmap/d/x]\npriority = 4294967296\n", "priority", 3 },
 		{ LOCAL "[certmap/d/x]\npriority = -1\n", "priority", 3 },
 		{ LOCAL "[certmap/d/x]\npriority = high\n", "priority", 3 },

@@ -397,15 +397,17 @@ static void rules_need_anchor_domains_and_room(void **state)
 	char match[PLAN_MATCH_MAX + 2];
 
 	plan_rule(&l->plan, at,
-		  &(struct plan_rule){ .kind = "x", .match = "m", .yield = "{mail}" });
+		  &(struct plan_rule){ .kind = "x", .match = "<SUBJECT>m", .yield = "{mail}" });
 	refused(l, 1, "--domain");
 	at.line = 2;
 	l->options.anchor = NULL;
-	plan_rule(&l->plan, at, &(struct plan_rule){ .kind = "x", .match = "m", .login = "a" });
+	plan_rule(&l->plan, at,
+		  &(struct plan_rule){ .kind = "x", .match = "<SUBJECT>m", .login = "a" });
 	refused(l, 2, "--anchor");
 	l->options.anchor = "corp";
 	at.line = 3;
-	plan_rule(&l->plan, at, &(struct plan_rule){ .kind = "x", .match = "m", .login = "root" });
+	plan_rule(&l->plan, at,
+		  &(struct plan_rule){ .kind = "x", .match = "<SUBJECT>m", .login = "root" });
 	refused(l, 3, "uid 0");
 	memset(match, 'x', sizeof(match) - 1);
 	match[sizeof(match) - 1] = '\0';
@@ -414,7 +416,7 @@ static void rules_need_anchor_domains_and_room(void **state)
 	refused(l, 4, "too long");
 	assert_int_equal(l->plan.n_ops, 0);
 	for (at.line = 10; at.line < 10 + PLAN_RULES_MAX + 1; at.line++) {
-		(void)snprintf(match, sizeof(match), "m%u", at.line);
+		(void)snprintf(match, sizeof(match), "<SUBJECT>m%u", at.line);
 		plan_rule(&l->plan, at,
 			  &(struct plan_rule){ .kind = "x", .match = match, .login = "a" });
 	}
@@ -427,8 +429,9 @@ static void rule_of_a_template_gives_no_access(void **state)
 	struct lab *l = *state;
 
 	l->options.service = "sudo";
-	plan_rule(&l->plan, (struct place){ "x", 1 },
-		  &(struct plan_rule){ .kind = "x", .match = "m", .yield = "{subject.cn}" });
+	plan_rule(
+		&l->plan, (struct place){ "x", 1 },
+		&(struct plan_rule){ .kind = "x", .match = "<SUBJECT>m", .yield = "{subject.cn}" });
 	assert_int_equal(plan_finish(&l->plan, NULL), 0);
 	assert_int_equal(l->plan.n_ops, 1);
 	refused(l, 1, "by hand");
@@ -442,7 +445,7 @@ static void plan_as_json(void **state)
 	l->options.service = "sshd";
 	import(l, "%s\nssh-dss \xff\x1b", l->keys[0]);
 	plan_rule(&l->plan, (struct place){ "x", 1 },
-		  &(struct plan_rule){ .kind = "x", .match = "m", .login = "bob" });
+		  &(struct plan_rule){ .kind = "x", .match = "<SUBJECT>m", .login = "bob" });
 	plan_refuse(&l->plan, (struct place){ "\xff", 9 }, "\x1b[2J", "\xff");
 	assert_int_equal(plan_finish(&l->plan, NULL), 0);
 	j = plan_json(&l->plan, false);
