@@ -7,7 +7,7 @@ root=$(host_root ssh)
 pam_lines "$root/etc/pam.d/sshd"
 printf 'PasswordAuthentication no\nKbdInteractiveAuthentication yes\nUsePAM yes\n' >"$root/etc/ssh/sshd_config.d/certlogin.conf"
 host ssh systemctl start ssh
-pin=$(cl setup --listen 127.0.0.1:4715 2>&1 | grep -o 'sha256:[A-Za-z0-9+/=]*' | head -1)
+pin=$(cl setup --listen=127.0.0.1:4715 2>&1 | grep -o 'sha256:[A-Za-z0-9+/=]*' | head -1)
 host ssh systemctl daemon-reload
 host ssh systemctl start certlogin-gate@network.socket
 [ -n "$pin" ] || pin=$(cl status --json | jq -r .status.hostPin)
