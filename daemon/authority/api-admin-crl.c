@@ -213,6 +213,7 @@ static int on_read(_unused_ sd_event_source *source, _unused_ int fd, _unused_ u
 		(void)turn_reply(i->a->turn, call,
 				 json_pack("{s:b, s:i, s:I}", "done", 0, "rows", 0, "total",
 					   (json_int_t)i->reader.n));
+		vl_call_drop(call); /* the turn has a reference of its own */
 		return 0;
 	}
 	end_import(i);

@@ -55,7 +55,7 @@ http { access_log off; keepalive_timeout 0; lingering_close always;
   ssl_client_certificate /root/root.crt; ssl_verify_client on; ssl_verify_depth 2; location / { return 204; } } }
 X'
 host bench nginx -c /root/nginx.conf &
-cl setup --listen 127.0.0.1:4715 >/dev/null
+cl setup --listen=127.0.0.1:4715 >/dev/null
 host bench systemctl daemon-reload
 host bench systemctl start certlogin-gate@network.socket
 sleep 1

@@ -262,4 +262,5 @@ is "audited" "$(cl --json audit list --kind admin.crl.forget | jq '.events | len
 exits "forget what is not there" 1 cl crl forget none --yes
 cl anchor remove root >/dev/null
 is "without its anchor" "$(login dave)" foreign-ca
+daemon_stop
 done_testing

@@ -53,5 +53,8 @@ daemon_stop() {
 	kill -"${1:-TERM}" $daemon_pid 2>/dev/null
 	wait $daemon_pid 2>/dev/null
 	daemon_pid=
+	if grep -qE 'ERROR: (Leak|Address)Sanitizer|runtime error:' "$TAP_TMP/daemon.log"; then
+		not_ok "certlogind: the sanitizers say nothing" "$(head -60 "$TAP_TMP/daemon.log")"
+	fi
 }
 on_exit daemon_stop
