@@ -18,6 +18,14 @@ static void anchors_free(struct anchor *anchors, size_t n)
 	free(anchors);
 }
 
+const struct anchor *authority_anchor(const struct authority *a, int64_t id)
+{
+	for (size_t i = 0; i < a->n_anchors; i++)
+		if (a->anchors[i].id == id)
+			return &a->anchors[i];
+	return NULL;
+}
+
 void authority_trust_clear(struct authority *a)
 {
 	anchors_free(a->anchors, a->n_anchors);

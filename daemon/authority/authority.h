@@ -67,6 +67,7 @@ struct authority {
 
 /* Anchors, their settings, rules or revocations changed: read them again, forget remembered paths. */
 int authority_trust_changed(struct authority *a);
+const struct anchor *authority_anchor(const struct authority *a, int64_t id); /* or NULL */
 void authority_trust_clear(struct authority *a); /* nobody is trusted */
 
 /* Now, for decisions: max(clock, floor). */

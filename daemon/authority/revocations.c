@@ -207,14 +207,6 @@ static const struct cert *find_cert(struct authority *a, const struct cert *cons
 	return NULL;
 }
 
-static const struct anchor *find_anchor(const struct authority *a, int64_t id)
-{
-	for (size_t i = 0; i < a->n_anchors; i++)
-		if (a->anchors[i].id == id)
-			return &a->anchors[i];
-	return NULL;
-}
-
 static void lists_of(struct look *l)
 {
 	const struct revocations *all = l->a->revocations;
@@ -230,7 +222,7 @@ static void lists_of(struct look *l)
 int revocations_look(struct authority *a, const struct cert *const *chain, size_t n,
 		     const struct path *path, int64_t now, struct revocation_facts *ret)
 {
-	struct look l = { .a = a, .anchor = find_anchor(a, path->anchor), .now = now, .ret = ret };
+	struct look l = { .a = a, .anchor = authority_anchor(a, path->anchor), .now = now, .ret = ret };
 	int r = 0;
 
 	*ret = (struct revocation_facts){ .status = REVOCATION_UNKNOWN, .is_leaf = true };

@@ -49,14 +49,6 @@ bool warning_ends_soon(int64_t this_update, int64_t next_update, int64_t now)
 
 /* --- anchors --- */
 
-static const struct anchor *anchor_of(const struct authority *a, int64_t id)
-{
-	for (size_t i = 0; i < a->n_anchors; i++)
-		if (a->anchors[i].id == id)
-			return &a->anchors[i];
-	return NULL;
-}
-
 /* Does an anchor deny whoever lacks evidence, were there never any? */
 static bool asks(const struct anchor *anchor)
 {
@@ -112,7 +104,7 @@ static bool is_covered(const struct warnings *w, const struct crl_row *rows, siz
 static void look_at_list(struct warnings *w, const struct crl_row *rows, size_t n,
 			 const struct crl_row *row)
 {
-	const struct anchor *anchor = anchor_of(w->a, row->anchor);
+	const struct anchor *anchor = authority_anchor(w->a, row->anchor);
 	bool soft = anchor && anchor->policy.revocation == REVOCATION_SOFT;
 	int64_t grace =
 		anchor && anchor->policy.revocation == REVOCATION_GRACE ? anchor->policy.grace : 0;
