@@ -66,8 +66,7 @@ static bool find_job(struct lab *lab, const char *url, bool *ret_due)
 	size_t i;
 
 	assert_null(json_object_get(reply, "next"));
-	json_array_foreach(json_object_get(reply, "jobs"), i, row)
-	{
+	json_array_foreach(json_object_get(reply, "jobs"), i, row) {
 		if (strcmp(text_at(row, NULL, "url"), url) != 0)
 			continue;
 		assert_string_equal(text_at(row, NULL, "kind"), "crl");
@@ -500,6 +499,42 @@ static void responders_of_the_enrolled(void **state)
 	assert_int_equal(ocsp_job(lab, alice, lab->ca_cert), -1);
 }
 
+/* Its issuer is known by itself, and asked about like an anchor; without it nobody can say who
+ * asks. */
+static void responders_below_a_known_intermediate(void **state)
+{
+	struct lab *lab = *state;
+	_cleanup_(issuer_deinitp) struct issuer sub = { 0 };
+	_cleanup_(cert_freep) struct cert *root = NULL, *sub_cert = NULL, *alice = NULL;
+	const struct cert_spec spec = { .cn = "Sub CA",
+					.ca = true,
+					.not_before = LAB_NOW - 100 * DAY,
+					.not_after = LAB_NOW + 1000 * DAY };
+	_cleanup_(pubkey_deinitp) gnutls_pubkey_t pub = NULL;
+	struct anchor_new anchor = { .name = "sub", .kind = ANCHOR_INTERMEDIATE };
+	int64_t id;
+
+	/* ours is for people alone */
+	assert_int_equal(gnutls_x509_crt_set_basic_constraints(lab->ca.cert, 1, -1), 0);
+	assert_int_equal(gnutls_x509_crt_sign2(lab->ca.cert, lab->ca.cert, lab->ca.key,
+					       GNUTLS_DIG_SHA256, 0),
+			 0);
+	root = lab_read_cert(lab->ca.cert);
+	assert_int_equal(key_make(&sub.key), 0);
+	assert_int_equal(pubkey_of(sub.key, &pub), 0);
+	assert_int_equal(cert_make(&spec, pub, &lab->ca, &sub.cert), 0);
+	sub_cert = lab_read_cert(sub.cert);
+	lab_anchor(lab, "lab", root);
+	enroll_with_responder(lab, "alice", &sub, "http://ocsp/", &alice);
+	assert_int_equal(ocsp_job(lab, alice, sub_cert), -1);
+	anchor.der = sub_cert->der.p;
+	anchor.der_n = sub_cert->der.n;
+	assert_int_equal(store_anchor_add(lab->a.store, &anchor, &id), 0);
+	assert_int_equal(store_commit(lab->a.store), 0);
+	assert_int_equal(authority_trust_changed(&lab->a), 0);
+	assert_int_equal(ocsp_job(lab, alice, sub_cert), 1);
+}
+
 static void responders_of_strangers_are_not_asked(void **state)
 {
 	struct lab *lab = *state;
@@ -555,6 +590,7 @@ int main(void)
 		T(addresses_seen_stay),
 		T(addresses_of_anchors),
 		T(responders_of_the_enrolled),
+		T(responders_below_a_known_intermediate),
 		T(responders_of_strangers_are_not_asked),
 		T(many_certificates_come_in_pages),
 	};
