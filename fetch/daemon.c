@@ -27,7 +27,7 @@ static void say_refused(const char *error, const json_t *p, char why[DOWNLOAD_WH
 	const char *reason = text_of(p, "why"), *what = text_of(p, "what");
 	char text[DOWNLOAD_WHY];
 
-	if (strcmp(error, INTERFACE "InvalidValue") == 0)
+	if (strcmp(error, INTERFACE "InvalidValue") == 0 || strcmp(error, INTERFACE "Refused") == 0)
 		(void)snprintf(text, sizeof(text), "refused: %s", reason);
 	else if (strcmp(error, INTERFACE "InUse") == 0)
 		(void)snprintf(text, sizeof(text), "the authority is busy with another %s", what);

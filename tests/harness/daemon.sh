@@ -10,6 +10,7 @@
 
 daemon_bin=$(cd "${top_builddir:-.}" && pwd)
 daemon_pid=
+daemon_options=() # more of them
 cl() { "${certlogin:-$daemon_bin/certlogin}" --runtime-dir "$TAP_TMP/run" --config-dir "$TAP_TMP/etc" "$@"; }
 
 cat >"$TAP_TMP/activate.py" <<'X'
@@ -37,7 +38,7 @@ daemon_start() {
 	[ -e "$TAP_TMP/etc/host.key" ] || cl setup --hostname daemon.example --quiet >/dev/null 2>&1 || return 1
 	STATE_DIRECTORY=$TAP_TMP/state "${with[@]}" python3 "$TAP_TMP/activate.py" "$TAP_TMP/run" "$daemon_bin/certlogind" \
 		--host-key "$TAP_TMP/etc/host.key" --host-cert "$TAP_TMP/etc/host.crt" \
-		--gate-users 4711,4712 --admin-group 4713 --audit-group 4714 2>>"$TAP_TMP/daemon.log" &
+		--gate-users 4711,4712 --admin-group 4713 --audit-group 4714 "${daemon_options[@]}" 2>>"$TAP_TMP/daemon.log" &
 	daemon_pid=$!
 	for _ in $(seq 100); do
 		cl status >/dev/null 2>&1 && return 0
